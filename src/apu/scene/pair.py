@@ -1,0 +1,94 @@
+"""Two people of one photo who are to be united: what is seen of them, and what comes out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from apu.contact.contact import ContactMap
+from apu.scene.camera import Camera
+from apu.scene.person import Person
+
+AgeGroup = Literal["adult", "child", "unknown"]
+
+
+@dataclass(frozen=True)
+class PairObservation:
+    """What is known of a pair before it is united.
+
+    Attributes:
+        photo: the photo's name.
+        camera: of the whole photo.
+        people: A and B.
+        ages: the user's or the annotator's word on their ages.
+    """
+
+    photo: str
+    camera: Camera
+    people: tuple[Person, Person]
+    ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """How one stage of the optimisation went.
+
+    Attributes:
+        name: e.g. `joints`, `contact`, `penetration`.
+        iterations: steps taken.
+        stop: why it ended, e.g. `converged`, `iteration limit`.
+        seconds: wall time of the stage; shared by the pairs of a batch.
+        terms: last value of every loss term, weighted.
+    """
+
+    name: str
+    iterations: int
+    stop: str
+    seconds: float
+    terms: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ContactResult:
+    """Region distance of one contact (`apu.contact.distance`) before, at stage 0, and after the fit, metres."""
+
+    before_m: float
+    after_m: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Two bodies for one pair. All tensors in the camera frame, metres, person axis first.
+
+    Attributes:
+        body_model: name of the model the parameters belong to.
+        parameters: name -> (2, size).
+        vertices: (2, v, 3).
+        joints: (2, 25, 3) BODY_25.
+        first_vertices: (2, v, 3) after stage 0, before any contact was used.
+        contacts: the map that was used.
+        contact_results: one per contact.
+        reprojection_percent: mean error over the keypoints with confidence > 0.3, per person, in percent of the
+            keypoint box diagonal.
+        penetration_max_m: deepest point of either body inside the other.
+        heights_m: standing heights.
+        attributes: name -> values of A and B, e.g. `age` in (0, 1).
+        hypothesis: which start was chosen, per person, and why.
+        stages: one record per stage.
+    """
+
+    body_model: str
+    parameters: Mapping[str, Float[Tensor, "2 size"]]
+    vertices: Float[Tensor, "2 v 3"]
+    joints: Float[Tensor, "2 25 3"]
+    first_vertices: Float[Tensor, "2 v 3"]
+    contacts: ContactMap
+    contact_results: tuple[ContactResult, ...]
+    reprojection_percent: tuple[float, float]
+    penetration_max_m: float
+    heights_m: tuple[float, float]
+    attributes: Mapping[str, tuple[float, float]]
+    hypothesis: Mapping[str, object]
+    stages: tuple[StageRecord, ...] = field(default_factory=tuple)
