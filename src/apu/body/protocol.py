@@ -21,8 +21,9 @@ class ParameterSpec:
         size: numbers per body.
         role: `orientation`: rotation vector of the whole body in the camera frame, radians;
             zero is a person who stands upright and faces the camera. `translation`: position of the
-            root joint in the camera frame, metres. `angles`: joint angles, radians, zero is the
-            relaxed standing pose. `shape_logits`: logits of shape attributes that live in (0, 1).
+            root joint in the camera frame, metres. `angles`: joint angles, radians; zero is the model's own
+            reference pose, the default the relaxed standing pose. `shape_logits`: logits of shape attributes that
+            live in (0, 1).
         names: what each number is, `size` of them.
         default: (size,) a sensible value.
         scale: (size,) the typical deviation from the default (prior standard deviation).
@@ -122,6 +123,16 @@ class BodyModel(Protocol):
         Args:
             parameters: name -> (*batch, size); every name of `parameter_spec`.
             parts: what to compute.
+        """
+        ...
+
+    def joints_and_jacobian(
+        self, parameters: Parameters, joint_set: str, shape: bool = True
+    ) -> tuple[Float[Tensor, "*batch k 3"], Float[Tensor, "*batch k 3 n"]]:
+        """Joints and their derivatives, without autograd.
+
+        The columns follow `parameter_spec`: orientation as delta in R <- exp(delta) R, then translation, angles,
+        and shape logits unless `shape` is False.
         """
         ...
 

@@ -1,0 +1,64 @@
+"""The folder of results: checked before the work starts, and described when it is done."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from apu.errors import OutputError
+
+RUN_FILE = "run.json"
+"""In every folder of results; by it a demo knows its own."""
+
+CONTENTS = {
+    "panel.png": "look at this first: photo, overlay, side and top view, contacts painted",
+    "pair.glb": "both meshes, for any 3D viewer",
+    "pair.npz": "body parameters, vertices, joints and camera, for numpy",
+    "contacts.json": "what touches what, who says so, and the distances before and after",
+    RUN_FILE: "versions, options, and every number of the fit",
+}
+
+
+def check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that cannot take the results, before minutes are spent on them.
+
+    Raises:
+        OutputError: it is a file, holds something already and `overwrite` is not set, or cannot be written.
+    """
+    if folder.is_dir():
+        if not overwrite and any(folder.iterdir()):
+            raise OutputError(
+                "The output folder is not empty.",
+                where=folder,
+                expected="a new or an empty folder",
+                got=f"a folder with {len(list(folder.iterdir()))} entries",
+                remedy="add --overwrite to replace earlier results, or name another folder with --out.",
+            )
+    elif folder.exists():
+        raise OutputError(
+            "The output folder is a file.",
+            where=folder,
+            expected="a folder",
+            got="a file of that name",
+            remedy="name another folder with --out.",
+        )
+    parent = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            "The output folder cannot be written.",
+            where=folder,
+            expected="a folder that you may write",
+            got=f"no permission to write in {parent}",
+            remedy="name another folder with --out.",
+        )
+
+
+def describe_folder(folder: Path, files: Iterable[Path]) -> str:
+    """The folder, then one line a file that says what it is."""
+    names = [_relative(file, folder) for file in files]
+    width = max((len(name) for name in names), default=0)
+    lines = [f"  {name:<{width}}  {CONTENTS.get(Path(name).name, '')}".rstrip() for name in names]
+    return "\n".join([f"Results in {folder}/", *lines])
+
+
+def _relative(file: Path, folder: Path) -> str:
+    return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)

@@ -1,0 +1,20 @@
+"""`apu regions`: the words that contacts are written in."""
+
+import click
+
+
+@click.command("regions", short_help="List the words that contacts are written in.")
+def command() -> None:
+    """List the names of the 75 surface regions, and of the parts that stand for several of them.
+
+    Left and right are the person's own. A contact file names regions or parts; see docs/outputs.md.
+
+    \b
+    Example:
+      apu regions
+    """
+    from apu.body.region_names import CENTRAL_REGIONS, REGION_NAMES, SIDED_REGIONS
+
+    click.echo(f"{len(REGION_NAMES)} regions: left_ and right_ of each of these, and {', '.join(CENTRAL_REGIONS)}.")
+    for name in SIDED_REGIONS:
+        click.echo(f"  {name}")

@@ -1,0 +1,126 @@
+"""Starts of the joint stage: posture x facing x age, all in one batch, because a photo shows none of them for sure."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from apu.body.protocol import ParameterSpec
+from apu.scene.pair import AgeGroup
+
+POSTURES: dict[str, dict[str, float]] = {
+    "stand": {},
+    "sit": {"hip_flexion": 1.40, "knee_flexion": 1.50},
+    "kneel": {"hip_flexion": 0.15, "knee_flexion": 1.80, "ankle_plantarflexion": 0.70},
+}
+"""Angles of either side that differ from the relaxed standing pose, radians."""
+
+POSTURE_COST = {"stand": 0.0, "sit": 1.5, "kneel": 2.0}
+"""Minus logarithm of how likely a posture is before the photo is seen, up to a constant. Hand-set."""
+
+YAWS = (0.0, math.pi / 2, math.pi, -math.pi / 2)
+"""Turn about the vertical, radians; 0 faces the camera."""
+
+
+@dataclass(frozen=True)
+class AgeStart:
+    """What an age group means for the shape.
+
+    Attributes:
+        age: the body's age attribute the start stands at.
+        age_scale: how far its logit may go.
+        height_m, height_sigma_m: standing height.
+        cost: minus logarithm of how likely the group is before the photo is seen, up to a constant.
+    """
+
+    age: float
+    age_scale: float
+    height_m: float
+    height_sigma_m: float
+    cost: float
+
+
+AGES: dict[str, AgeStart] = {
+    "adult": AgeStart(age=0.72, age_scale=0.4, height_m=1.70, height_sigma_m=0.09, cost=0.0),
+    "child": AgeStart(age=0.22, age_scale=0.6, height_m=1.17, height_sigma_m=0.25, cost=2.0),
+}
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """Per body: what its start says about it. `n` bodies."""
+
+    pose: Float[Tensor, "n d"]
+    shape: Float[Tensor, "n s"]
+    shape_scale: Float[Tensor, "n s"]
+    height_m: Float[Tensor, " n"]
+    height_sigma_m: Float[Tensor, " n"]
+    cost: Float[Tensor, " n"]
+
+    def select(self, index: Tensor) -> "Beliefs":
+        """Rows of the batch."""
+        return Beliefs(*(getattr(self, f)[index] for f in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Start:
+    """One combination for one person."""
+
+    posture: str
+    yaw: float
+    age: str
+
+
+def starts_of(ages: AgeGroup) -> list[Start]:
+    """All starts of a person whose age group may be known."""
+    groups = [ages] if ages != "unknown" else list(AGES)
+    return [Start(p, y, a) for p, y, a in itertools.product(POSTURES, YAWS, groups)]
+
+
+def beliefs_of(starts: Sequence[Start], spec: Mapping[str, ParameterSpec]) -> Beliefs:
+    """Prior means and spreads of the starts, for any body whose angles and attributes carry the usual names."""
+    pose, shape = spec["pose"], spec["shape"]
+    means, shapes, scales = [], [], []
+    for start in starts:
+        mean = pose.default.clone()
+        for name, angle in POSTURES[start.posture].items():
+            for side in ("left", "right"):
+                mean[pose.names.index(f"{side}_{name}")] = angle
+        means.append(mean)
+        logit, scale = shape.default.clone(), shape.scale.clone()
+        if "age" in shape.names:
+            age, i = AGES[start.age], shape.names.index("age")
+            logit[i], scale[i] = math.log(age.age / (1 - age.age)), age.age_scale
+        shapes.append(logit)
+        scales.append(scale)
+
+    def tensor(values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=pose.default.dtype, device=pose.default.device)
+
+    return Beliefs(
+        pose=torch.stack(means),
+        shape=torch.stack(shapes),
+        shape_scale=torch.stack(scales),
+        height_m=tensor([AGES[s.age].height_m for s in starts]),
+        height_sigma_m=tensor([AGES[s.age].height_sigma_m for s in starts]),
+        cost=tensor([POSTURE_COST[s.posture] + AGES[s.age].cost for s in starts]),
+    )
+
+
+def parameters_of(
+    starts: Sequence[Start], beliefs: Beliefs, spec: Mapping[str, ParameterSpec]
+) -> dict[str, Float[Tensor, "n _"]]:
+    """Parameters at the starts; the translation is still the default."""
+    like = beliefs.pose
+    yaw = torch.tensor([s.yaw for s in starts], dtype=like.dtype, device=like.device)
+    zero = torch.zeros_like(yaw)
+    return {
+        "orientation": torch.stack([zero, yaw, zero], -1),
+        "translation": spec["translation"].default.expand(len(starts), 3).clone(),
+        "pose": beliefs.pose.clone(),
+        "shape": beliefs.shape.clone(),
+    }

@@ -1,0 +1,110 @@
+"""Every term of the objective as a pure function, one cost per body or pair, weights applied by the caller.
+
+Axes: `*b` is any batch of bodies, `*p` any batch of pairs. All formulas are ours unless a source is named.
+"""
+
+import roma
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from apu.geometry.camera import project
+from apu.unite.problem import Evidence
+
+
+def geman_mcclure(square: Float[Tensor, "*b"], scale: float | Float[Tensor, ""]) -> Float[Tensor, "*b"]:
+    """x^2 / (1 + x^2 / s^2): quadratic near zero, never above s^2 (Geman and McClure, 1987)."""
+    return square / (1 + square / scale**2)
+
+
+def reprojection(joints: Float[Tensor, "*b j 3"], e: Evidence) -> Float[Tensor, "*b j 2"]:
+    """Projected minus seen keypoints, in keypoint-box diagonals."""
+    pixels = project(joints, e.focal_px[..., None], e.center_px[..., None, :])
+    return (pixels - e.pixels) / e.diagonal_px[..., None, None]
+
+
+def keypoint_loss(
+    joints: Float[Tensor, "*b j 3"], e: Evidence, sigma: float, robust: float
+) -> Float[Tensor, "*b"]:
+    """sum_j trust_j GM(|error_j|) / (2 sigma^2), errors in box diagonals."""
+    square = reprojection(joints, e).square().sum(-1)
+    return (e.trust * geman_mcclure(square, robust)).sum(-1) / (2 * sigma**2)
+
+
+def gaussian(
+    x: Float[Tensor, "*b n"], mean: Float[Tensor, "*#b n"], scale: Float[Tensor, "*#b n"]
+) -> Float[Tensor, "*b"]:
+    """1/2 sum ((x - mean) / scale)^2: the pose and shape priors."""
+    return 0.5 * ((x - mean) / scale).square().sum(-1)
+
+
+def bounds(
+    x: Float[Tensor, "*b n"], lower: Float[Tensor, " n"], upper: Float[Tensor, " n"], sigma: float
+) -> Float[Tensor, "*b"]:
+    """1/2 sum (excess / sigma)^2 beyond anatomical bounds, radians."""
+    excess = torch.relu(lower - x) + torch.relu(x - upper)
+    return 0.5 * (excess / sigma).square().sum(-1)
+
+
+def upright(
+    orientation: Float[Tensor, "*b 3"], lean_sigma: float, tilt_sigma: float
+) -> Float[Tensor, "*b"]:
+    """1/2 ((lean / sigma)^2 + (tilt / sigma)^2) of the body's vertical against the image's.
+
+    Lean is out of the image plane, where keypoints say little; tilt is in it.
+    """
+    down = roma.rotvec_to_rotmat(orientation)[..., :, 1]
+    return 0.5 * ((down[..., 2] / lean_sigma).square() + (down[..., 0] / tilt_sigma).square())
+
+
+def in_front(joints: Float[Tensor, "*b j 3"], near_m: float, sigma_m: float) -> Float[Tensor, "*b"]:
+    """1/2 sum (missing depth / sigma)^2 of joints nearer than `near_m`, metres."""
+    return 0.5 * (torch.relu(near_m - joints[..., 2]) / sigma_m).square().sum(-1)
+
+
+def height_prior(
+    height: Float[Tensor, "*b"], mean: Float[Tensor, "*b"], sigma: Float[Tensor, "*b"]
+) -> Float[Tensor, "*b"]:
+    """1/2 ((height - mean) / sigma)^2, metres."""
+    return 0.5 * ((height - mean) / sigma).square()
+
+
+def soft_minimum(
+    distance: Float[Tensor, "*p n"], mask: Bool[Tensor, "*p n"], tau: float
+) -> Float[Tensor, "*p"]:
+    """sum_i sg(w_i) d_i with w = softmax(-d / tau): the smallest distance, smoothly.
+
+    The weights are detached, so no point is pushed away to lower another's weight, and no log-sum-exp bias remains.
+    """
+    weight = torch.softmax((-distance.detach() / tau).masked_fill(~mask, -torch.inf), -1)
+    return (weight * distance.masked_fill(~mask, 0.0)).sum(-1)
+
+
+def soft_region_distance(
+    a: Float[Tensor, "*p n 3"], b: Float[Tensor, "*p m 3"], mask_a: Bool[Tensor, "*p n"], mask_b: Bool[Tensor, "*p m"],
+    tau: float,
+) -> Float[Tensor, "*p"]:  # fmt: skip
+    """Mean of both directions of the soft minimum over nearest-point distances between two sampled regions, metres.
+
+    Nearest points are found without gradient; the distance to them is differentiated.
+    """
+    with torch.no_grad():
+        square = (a[..., :, None, :] - b[..., None, :, :]).square().sum(-1)
+        square = square.masked_fill(~(mask_a[..., :, None] & mask_b[..., None, :]), torch.inf)
+        to_b, to_a = square.argmin(-1), square.argmin(-2)
+    d_a = _safe_norm(a - torch.take_along_dim(b, to_b[..., None], -2))
+    d_b = _safe_norm(b - torch.take_along_dim(a, to_a[..., None], -2))
+    return 0.5 * (soft_minimum(d_a, mask_a, tau) + soft_minimum(d_b, mask_b, tau))
+
+
+def contact_loss(
+    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float
+) -> Float[Tensor, "*p"]:
+    """sum_c weight_c GM(d_c) / sqrt(number of contacts): a far wrong contact cannot tear the bodies apart, 1/m^2 -> m^2."""
+    count = (weight > 0).sum(-1).clamp_min(1).to(distance.dtype)
+    return (weight * geman_mcclure(distance.square(), reach_m)).sum(-1) / count.sqrt()
+
+
+def _safe_norm(x: Float[Tensor, "*p 3"]) -> Float[Tensor, "*p"]:
+    """Length with a finite gradient at zero."""
+    return (x.square().sum(-1) + 1e-12).sqrt()

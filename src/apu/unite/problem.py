@@ -1,0 +1,66 @@
+"""A batch of pairs as tensors: what the losses see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from apu.body.joints import joint_names
+from apu.scene.pair import PairObservation
+from apu.unite.weights import KeypointWeights
+
+JOINT_SET = "body25"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """2D evidence, axes (pair, person, joint).
+
+    Attributes:
+        pixels: keypoints, BODY_25 order.
+        trust: confidence times the joint's factor; 0 where nothing was seen.
+        facing: confidence that the face is seen, in [0, 1].
+        diagonal_px: keypoint box diagonal, the unit of all 2D errors.
+        focal_px, center_px: the camera.
+    """
+
+    pixels: Float[Tensor, "*b 25 2"]
+    trust: Float[Tensor, "*b 25"]
+    facing: Float[Tensor, "*b"]
+    diagonal_px: Float[Tensor, "*b"]
+    focal_px: Float[Tensor, "*b"]
+    center_px: Float[Tensor, "*b 2"]
+
+    def map(self, function) -> "Evidence":
+        """Apply a function of tensors (an indexing, a reshape) to every field."""
+        return Evidence(**{f.name: function(getattr(self, f.name)) for f in fields(self)})
+
+    def select(self, index: Int[Tensor, " m"]) -> "Evidence":
+        """Rows of the first axis."""
+        return self.map(lambda x: x[index])
+
+
+def gather_evidence(
+    observations: Sequence[PairObservation], weights: KeypointWeights, dtype: torch.dtype, device: torch.device
+) -> Evidence:
+    """Stack the keypoints and cameras of pairs; fields have axes (pair, person, ...)."""
+    names = joint_names(JOINT_SET)
+    factor = torch.tensor([weights.joint.get(n, 1.0) for n in names], dtype=dtype, device=device)
+    people = [[p.keypoints.as_set(JOINT_SET) for p in o.people] for o in observations]
+
+    def tensor(rows: object) -> Tensor:
+        return torch.tensor(rows, dtype=dtype, device=device)
+
+    confidence = tensor([[k.confidence.tolist() for k in pair] for pair in people])
+    seen = torch.where(confidence >= weights.min_confidence, confidence.clamp(0, 1), torch.zeros_like(confidence))
+    face = [names.index(n) for n in ("nose", "left_eye", "right_eye")]
+    return Evidence(
+        pixels=tensor([[k.xy.tolist() for k in pair] for pair in people]),
+        trust=seen * factor,
+        facing=seen[..., face].amin(-1),
+        diagonal_px=tensor([[max(p.keypoints.diagonal(), 1.0) for p in o.people] for o in observations]),
+        focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
+        center_px=tensor([[o.camera.center_px] * 2 for o in observations]),
+    )

@@ -1,0 +1,102 @@
+"""Every number the objective is made of. Units: metres, radians; keypoint errors in box diagonals.
+
+A term of the form 1/2 (x / sigma)^2 is the negative logarithm of a Gaussian, so the weights can be read as beliefs.
+The values are ours: hand-set from the measurements in docs/architecture.md, not from the paper, which gives none.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class KeypointWeights:
+    """2D evidence.
+
+    Attributes:
+        sigma: noise of a keypoint of confidence 1, box diagonals.
+        robust: errors well beyond this stop pulling (Geman-McClure scale), box diagonals.
+        min_confidence: keypoints below are ignored.
+        joint: factors for joints whose definition differs between detectors and bodies.
+    """
+
+    sigma: float = 0.0158
+    robust: float = 0.15
+    min_confidence: float = 0.2
+    joint: dict[str, float] = field(
+        default_factory=lambda: {
+            "nose": 1.0, "left_eye": 0.5, "right_eye": 0.5, "left_ear": 0.5, "right_ear": 0.5,
+            "left_hip": 0.6, "right_hip": 0.6, "neck": 0.0, "mid_hip": 0.0,
+            "left_big_toe": 0.4, "right_big_toe": 0.4, "left_small_toe": 0.3, "right_small_toe": 0.3,
+            "left_heel": 0.4, "right_heel": 0.4,
+        }
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PriorWeights:
+    """What a body is before it is seen.
+
+    Attributes:
+        pose: factor on 1/2 ((angle - start) / scale)^2.
+        bound_sigma: how far an angle may leave its anatomical bounds, radians.
+        lean_sigma: forward or backward lean of the whole body against the image's vertical, radians.
+        tilt_sigma: sideways lean, radians; the image shows it, so it is hardly held.
+        shape: factor on 1/2 ((logit - start) / scale)^2.
+        height_sigma_m: standing height around the start's height.
+        near_m: joints nearer to the camera than this are pushed away.
+        near_sigma_m: how hard.
+    """
+
+    pose: float = 1.0
+    bound_sigma: float = 0.09
+    lean_sigma: float = 0.15
+    tilt_sigma: float = 0.6
+    shape: float = 1.0
+    height_sigma_m: float = 0.08
+    near_m: float = 0.6
+    near_sigma_m: float = 0.1
+
+
+@dataclass(frozen=True)
+class StageWeights:
+    """One mesh stage. Pairs of numbers are annealed from the first to the second over the first 75 % of the steps.
+
+    Attributes:
+        steps: most iterations.
+        rate: step size of Adam, radians, metres and logits alike.
+        tolerance: the stage ends when the objective has fallen by less than this share over `window` steps.
+        window: see `tolerance`.
+        contact: factor on the soft contact loss, 1 / m^2.
+        contact_tau_m: temperature of the soft minimum.
+        contact_reach_m: Geman-McClure scale of the contact distance.
+        penetration: factor on the integral of squared depth, 1 / (cm^2 of surface x cm^2 of depth).
+    """
+
+    steps: int
+    rate: float
+    tolerance: float
+    window: int
+    contact: tuple[float, float]
+    contact_tau_m: tuple[float, float]
+    contact_reach_m: tuple[float, float]
+    penetration: tuple[float, float] = (0.0, 0.0)
+
+
+CONTACT_STAGE = StageWeights(
+    steps=120,
+    rate=0.03,
+    tolerance=2e-3,
+    window=20,
+    contact=(100.0, 400.0),
+    contact_tau_m=(0.05, 0.01),
+    contact_reach_m=(0.6, 0.2),
+)
+PENETRATION_STAGE = StageWeights(
+    steps=160,
+    rate=0.01,
+    tolerance=1e-3,
+    window=20,
+    contact=(400.0, 1600.0),
+    contact_tau_m=(0.01, 0.005),
+    contact_reach_m=(0.2, 0.1),
+    penetration=(0.02, 0.2),
+)
