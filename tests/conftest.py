@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 import torch
 
+from apu.body.anny import AnnyBody
+
 torch.set_num_threads(1)  # several threads on a busy machine are slower, and sums in another order change digits
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def body() -> AnnyBody:
+    """The default body, float32; prepared in the user's cache once, which takes some ten seconds."""
+    return AnnyBody.load()
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,8 @@ ADAPTERS: dict[str, set[str]] = {
     "click": {"cli"},
     "rich": {"cli.progress"},
     "platformdirs": {"cache"},
+    "pydantic": {"contact.file_schema"},
+    "scipy": {"contact.box_matching"},
 }
 """Foreign package -> the modules, or whole rooms, that may import it. A new entry is a decision: one adapter each."""
 

@@ -41,8 +41,11 @@ _SECRETS = re.compile(
 
 
 def has_sha256(path: Path, sha256: str) -> bool:
-    """Whether a file is there and its bytes have this sha256."""
-    return path.is_file() and sha256_file(path) == sha256
+    """Whether a file is there, can be read, and its bytes have this sha256."""
+    try:
+        return path.is_file() and sha256_file(path) == sha256
+    except OSError:
+        return False
 
 
 def fetch_npm_members(
@@ -202,7 +205,7 @@ def _take_members(
                 _keep(stream.read() if stream else b"", where, left.pop(entry.name), places[entry.name])
                 if not left:
                     return
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, ArithmeticError) as error:
         raise ModelFileError(
             "The package that npm fetched is damaged.",
             where=package_id,

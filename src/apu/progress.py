@@ -1,8 +1,9 @@
 """How long work tells its watcher where it stands, without knowing who watches."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Called with a short phrase and the share that is done."""
 

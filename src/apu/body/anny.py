@@ -27,6 +27,9 @@ _ANCHORS = {
 }
 _SHAPE_DEFAULT = {"gender": 0.5, "age": 0.72, "muscle": 0.5, "weight": 0.5, "height": 0.45, "proportions": 0.5}
 _SHAPE_SCALE = {"gender": 1.4, "age": 0.4, "muscle": 1.4, "weight": 1.4, "height": 1.0, "proportions": 0.8}
+KEPT_TABLES = 24
+"""Tables are megabytes, and every photo asks for other vertices: a long run must not keep them all."""
+
 _MIDPOINTS = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
 
 
@@ -126,13 +129,14 @@ class AnnyBody:
         batch = parameters["pose"].shape[:-1]
         tables = self.tables(parts)
         points = self.pose(parameters, tables).points
-        mesh = points[:, : tables.mesh_points] if tables.mesh_points else None
+        mesh = points[:, : tables.mesh_points]
+        wanted = isinstance(parts.vertices, Tensor) or parts.vertices == "all"
         joints = None
         if tables.joint_matrix is not None:
             joints = tables.joint_matrix @ points[:, tables.mesh_points :]
         return Posed(
-            None if mesh is None else mesh.reshape(*batch, -1, 3),
-            None if joints is None else joints.reshape(*batch, -1, 3),
+            mesh.reshape(*batch, *mesh.shape[1:]) if wanted else None,
+            None if joints is None else joints.reshape(*batch, *joints.shape[1:]),
         )
 
     def joints_and_jacobian(
@@ -184,14 +188,16 @@ class AnnyBody:
         return move(tables, coefficients, flat["orientation"], flat["translation"], flat["pose"])
 
     def tables(self, parts: Parts) -> Tables:
-        """Prepared tables for `parts`; made once."""
+        """Prepared tables for `parts`; the `KEPT_TABLES` that were used last are kept."""
         if isinstance(parts.vertices, Tensor):
-            key = (parts.joint_set, parts.vertices.cpu().numpy().tobytes())
+            key = (parts.joint_set, parts.vertices.to("cpu", torch.int64).numpy().tobytes())
         else:
             key = (parts.joint_set, parts.vertices)
-        if key not in self._cached:
-            self._cached[key] = self._build_tables(parts)
-        return self._cached[key]
+        found = self._cached.pop(key, None) or self._build_tables(parts)
+        self._cached[key] = found  # last in the dictionary: used last
+        if len(self._cached) > KEPT_TABLES:
+            del self._cached[next(iter(self._cached))]
+        return found
 
     def _build_tables(self, parts: Parts) -> Tables:
         a = self.asset

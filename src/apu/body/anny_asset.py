@@ -62,18 +62,17 @@ def asset_path() -> Path:
 
 
 def load_asset(progress: Progress = silent) -> AnnyAsset:
-    """Read the prepared body, or prepare it first (about a minute, once). A damaged file is prepared anew.
+    """Read the prepared body, or prepare it first (some ten seconds, once). A damaged file is prepared anew.
 
     Raises:
         ModelFileError: the preparation failed.
     """
     path = asset_path()
     digest_path = path.with_suffix(".sha256")
-    if path.exists() and digest_path.exists() and sha256_file(path) == digest_path.read_text().strip():
-        try:
-            return _read(path)
-        except (SafetensorError, KeyError, ValueError):
-            progress("the prepared body is unreadable; preparing it again")
+    if path.exists():
+        if asset := _read_sound(path, digest_path):
+            return asset
+        progress("the prepared body is damaged; preparing it again")
     from apu.body.anny_prepare import prepare
 
     tensors, metadata = prepare(progress)
@@ -83,6 +82,16 @@ def load_asset(progress: Progress = silent) -> AnnyAsset:
     with written_whole(digest_path) as temporary:
         temporary.write_text(digest)
     return _read(path)
+
+
+def _read_sound(path: Path, digest_path: Path) -> AnnyAsset | None:
+    """The asset when its digest is right and it holds what it should, else None."""
+    if not digest_path.exists() or sha256_file(path) != digest_path.read_text(errors="replace").strip():
+        return None
+    try:
+        return _read(path)
+    except (SafetensorError, KeyError, TypeError, ValueError):  # TypeError: it has no metadata
+        return None
 
 
 def _read(path: Path) -> AnnyAsset:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -84,6 +84,7 @@ class Surface:
     region_names: Sequence[str] = field(default_factory=tuple)
 
 
+@runtime_checkable
 class BodyModel(Protocol):
     """A skinned body: parameters in, vertices and joints in the camera frame out."""
 

@@ -8,7 +8,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 18
-"""The first whose Resize takes sizes of two axes only."""
+"""Old enough for onnxruntime 1.20, and its Shape can be cut."""
 
 IR_VERSION = 9
 """Old enough for onnxruntime 1.20."""

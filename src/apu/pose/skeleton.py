@@ -32,7 +32,7 @@ _OKS_SIGMAS = np.array(
 )  # fmt: skip
 """Per-joint falloff of the COCO keypoint evaluation (cocodataset.org, keypoints-eval)."""
 
-_TORSO_SHARE = 0.22
+TORSO_SHARE = 0.22
 """A torso is at least this share of the box's longer side; holds when it is seen end-on or its hips are hidden."""
 
 _BEST_JOINTS = 12
@@ -69,7 +69,7 @@ def torso_length(skeleton: Skeleton) -> float:
     """From the middle of the shoulders to the middle of the hips, pixels; never less than the box allows."""
     torso = np.linalg.norm(skeleton[SHOULDERS, :2].mean(0) - skeleton[HIPS, :2].mean(0))
     x0, y0, x1, y1 = box_of(skeleton)
-    return float(max(torso, _TORSO_SHARE * max(x1 - x0, y1 - y0), 1e-3))
+    return float(max(torso, TORSO_SHARE * max(x1 - x0, y1 - y0), 1e-3))
 
 
 def joint_quality(skeleton: Skeleton) -> float:

@@ -48,6 +48,10 @@ class Node:
         """A boolean; false when the node has none."""
         return bool(self._value(key, "b", False))
 
+    def dtype(self, key: str) -> str:
+        """TensorFlow's name of a type, e.g. `DT_FLOAT`; empty when the node has none."""
+        return self._value(key, "type", "")
+
     def shape(self) -> list[int]:
         """Shape of a placeholder; -1 for a size that is open."""
         dimensions = self._value("shape", "shape", {}).get("dim", [])

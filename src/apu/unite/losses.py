@@ -5,7 +5,7 @@ Axes: `*b` is any batch of bodies, `*p` any batch of pairs. All formulas are our
 
 import roma
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.geometry.camera import project
@@ -108,3 +108,20 @@ def contact_loss(
 def _safe_norm(x: Float[Tensor, "*p 3"]) -> Float[Tensor, "*p"]:
     """Length with a finite gradient at zero."""
     return (x.square().sum(-1) + 1e-12).sqrt()
+
+
+def penetration_loss(depth_m: Float[Tensor, "*p 2 n"], area_m2: Float[Tensor, "*p 2 n"]) -> Float[Tensor, "*p"]:
+    """Sum over both bodies' vertices of area x depth^2, cm^4: the integral of squared depth over the sunken skin."""
+    return (area_m2 * depth_m.square()).sum((-2, -1)) * 1e8
+
+
+def segment_soft_minimum(
+    distance: Float[Tensor, " m"], segment: Int[Tensor, " m"], segments: int, tau: float
+) -> Float[Tensor, " s"]:
+    """`soft_minimum` over ragged groups: entry i belongs to group `segment[i]`, and every group has one."""
+    with torch.no_grad():
+        lowest = torch.full((segments,), torch.inf, dtype=distance.dtype, device=distance.device)
+        lowest = lowest.scatter_reduce(0, segment, distance, "amin")
+        share = torch.exp((lowest[segment] - distance) / tau)
+        total = torch.zeros_like(lowest).index_add_(0, segment, share)
+    return torch.zeros_like(lowest).index_add(0, segment, share / total[segment] * distance)

@@ -1,13 +1,16 @@
 """A batch of pairs as tensors: what the losses see."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.joints import joint_names
+from apu.geometry.camera import project
 from apu.scene.pair import PairObservation
 from apu.unite.weights import KeypointWeights
 
@@ -64,3 +67,36 @@ def gather_evidence(
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
         center_px=tensor([[o.camera.center_px] * 2 for o in observations]),
     )
+
+
+REPORTED_CONFIDENCE = 0.3
+"""Keypoints above it count in the reprojection error that is reported."""
+
+
+def reprojection_percent(observation: PairObservation, joints: Float[Tensor, "2 25 3"]) -> tuple[float, float]:
+    """Mean keypoint error of A and B in percent of the keypoint box's diagonal; NaN for a person without keypoints."""
+    camera = observation.camera
+    focal = torch.tensor(camera.focal_px, dtype=joints.dtype, device=joints.device)
+    center = torch.tensor(camera.center_px, dtype=joints.dtype, device=joints.device)
+    pixels = project(joints, focal, center).double().cpu().numpy()
+    shares = []
+    for person, mine in zip(observation.people, pixels, strict=True):
+        seen = person.keypoints.as_set(JOINT_SET)
+        counted = seen.confidence > REPORTED_CONFIDENCE
+        error = np.linalg.norm(mine - seen.xy, axis=-1)[counted]
+        shares.append(100 * float(error.mean()) / person.keypoints.diagonal() if counted.any() else math.nan)
+    return shares[0], shares[1]
+
+
+LEAST_JOINTS = 4
+"""Fewer seen joints say nothing about where a body is."""
+
+
+def fittable(observation: PairObservation) -> str | None:
+    """Why a pair cannot be fitted, or None when it can."""
+    for person in observation.people:
+        seen = int((person.keypoints.as_set(JOINT_SET).confidence > REPORTED_CONFIDENCE).sum())
+        if seen < LEAST_JOINTS:
+            return f"person {person.index} has {seen} keypoints with confidence above {REPORTED_CONFIDENCE:g}; \
+{LEAST_JOINTS} are needed"
+    return None

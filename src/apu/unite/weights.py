@@ -57,6 +57,23 @@ class PriorWeights:
 
 
 @dataclass(frozen=True)
+class FirstFitWeights:
+    """Stage 0.
+
+    Attributes:
+        steps: most Levenberg-Marquardt steps, without shape and again with it.
+        starts_of_each_age: starts of a person that are kept after the steps without shape.
+        hypotheses: pair hypotheses that live on to the contact stage.
+        depth_gap_sigma_m: distance in depth between the roots of two people who touch.
+    """
+
+    steps: int = 15
+    starts_of_each_age: int = 4
+    hypotheses: int = 6
+    depth_gap_sigma_m: float = 0.35
+
+
+@dataclass(frozen=True)
 class StageWeights:
     """One mesh stage. Pairs of numbers are annealed from the first to the second over the first 75 % of the steps.
 
@@ -68,7 +85,8 @@ class StageWeights:
         contact: factor on the soft contact loss, 1 / m^2.
         contact_tau_m: temperature of the soft minimum.
         contact_reach_m: Geman-McClure scale of the contact distance.
-        penetration: factor on the integral of squared depth, 1 / (cm^2 of surface x cm^2 of depth).
+        penetration: factor on the integral of squared depth over the sunken skin, 1 / cm^4. It starts low: deep
+            overlaps after the contact stage would otherwise throw the bodies apart.
     """
 
     steps: int
@@ -91,12 +109,23 @@ CONTACT_STAGE = StageWeights(
     contact_reach_m=(0.6, 0.2),
 )
 PENETRATION_STAGE = StageWeights(
-    steps=160,
+    steps=120,
     rate=0.01,
     tolerance=1e-3,
     window=20,
-    contact=(400.0, 1600.0),
+    contact=(400.0, 5000.0),
     contact_tau_m=(0.01, 0.005),
     contact_reach_m=(0.2, 0.1),
-    penetration=(0.02, 0.2),
+    penetration=(0.0005, 0.01),
 )
+
+
+@dataclass(frozen=True)
+class UniteWeights:
+    """All stages of a fit."""
+
+    keypoints: KeypointWeights = field(default_factory=KeypointWeights)
+    priors: PriorWeights = field(default_factory=PriorWeights)
+    first: FirstFitWeights = field(default_factory=FirstFitWeights)
+    contact: StageWeights = CONTACT_STAGE
+    penetration: StageWeights = PENETRATION_STAGE

@@ -1,0 +1,121 @@
+"""What contact files may hold. Numbers are never read out of texts, and unknown fields of our own file are refused."""
+
+import reprlib
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from apu.errors import ContactFileError
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def _in_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Words = Annotated[list[str], BeforeValidator(_in_list), Field(min_length=1)]
+"""Names of parts or regions: one, or a list."""
+Weight = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+PersonNumbers = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ContactEntry(_Strict):
+    """One contact. Without a `source` it has that of its pair."""
+
+    a: Words
+    b: Words
+    label_a: str = ""
+    label_b: str = ""
+    weight: Weight = 1.0
+    source: str | None = None
+
+
+class PairEntry(_Strict):
+    """The contacts of one pair."""
+
+    people: PersonNumbers | None = None
+    contacts: list[ContactEntry]
+    source: str = "annotation"
+
+
+class PairFile(PairEntry):
+    """Our file about one pair."""
+
+    version: Literal[1]
+
+
+class PairsFile(_Strict):
+    """Our file about several pairs of one photo."""
+
+    version: Literal[1]
+    pairs: Annotated[list[PairEntry], Field(min_length=1)]
+
+
+class _Foreign(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+RegionNumber = Annotated[int, Field(ge=0, le=74)]
+Coordinate = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class SignatureRegions(_Foreign):
+    """Region numbers that touch: of the first person, of the second."""
+
+    region_id: list[Annotated[list[RegionNumber], Field(min_length=2, max_length=2)]]
+
+
+class Signature(_Foreign):
+    """The contacts of one pair in FlickrCI3D. Of its two body models, SMPL-X is read."""
+
+    person_ids: PersonNumbers
+    smplx: SignatureRegions
+
+
+class SignatureEntry(_Foreign):
+    """One photo in FlickrCI3D."""
+
+    bbxes: list[Annotated[list[Coordinate], Field(min_length=4, max_length=4)]]
+    ci_sign: list[Signature]
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], record: object, path: Path, field: str = "") -> Model:
+    """The record as a model.
+
+    Args:
+        model: what it should be.
+        record: as JSON gives it.
+        path, field: where the record lies; for error messages.
+
+    Raises:
+        ContactFileError: it is something else; the first field at fault is named.
+    """
+    try:
+        return model.model_validate(record)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        missing = first["type"] == "missing"
+        raise ContactFileError(
+            "The contact file has a field that is missing." if missing else "The contact file has a wrong field.",
+            where=f"{path}: {field_name(field, *first['loc'])}",
+            expected=first["msg"][:1].lower() + first["msg"][1:],
+            got=None if missing else _SHORT.repr(first["input"]),
+            remedy="see docs/contact_files.md for the fields and an example.",
+        ) from error
+
+
+def field_name(start: str, *steps: str | int) -> str:
+    """A place in a JSON file, e.g. `pairs[1].contacts[3].a`."""
+    for step in steps:
+        start += f"[{step}]" if isinstance(step, int) else f".{step if step.isidentifier() else repr(step)}"
+    return start.removeprefix(".") or "the whole file"

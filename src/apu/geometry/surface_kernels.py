@@ -1,0 +1,42 @@
+"""The kernels that warp compiles. They stand alone because warp reads their source, and load late with warp."""
+
+# ruff: noqa: D103
+# pyright: basic, reportInvalidTypeForm=false
+import warp as wp
+
+wp.config.log_level = wp.LOG_ERROR
+wp.init()
+
+
+@wp.kernel
+def normal_kernel(
+    mesh: wp.uint64,
+    points: wp.array(dtype=wp.vec3),
+    reach: wp.array(dtype=float),
+    face: wp.array(dtype=int),
+    share: wp.array(dtype=wp.vec2),
+    sign: wp.array(dtype=float),
+):
+    i = wp.tid()
+    query = wp.mesh_query_point_sign_normal(mesh, points[i], reach[i], 0.001)
+    if query.result:
+        face[i] = query.face
+        share[i] = wp.vec2(query.u, query.v)
+        sign[i] = query.sign
+
+
+@wp.kernel
+def winding_kernel(
+    mesh: wp.uint64,
+    points: wp.array(dtype=wp.vec3),
+    reach: wp.array(dtype=float),
+    face: wp.array(dtype=int),
+    share: wp.array(dtype=wp.vec2),
+    sign: wp.array(dtype=float),
+):
+    i = wp.tid()
+    query = wp.mesh_query_point_sign_winding_number(mesh, points[i], reach[i], 2.0, 0.5)
+    if query.result:
+        face[i] = query.face
+        share[i] = wp.vec2(query.u, query.v)
+        sign[i] = query.sign

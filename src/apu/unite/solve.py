@@ -1,0 +1,203 @@
+"""From observations to fits: stage 0 with all its hypotheses, the contact stage that chooses, the stage that parts bodies.
+
+Everything is batched over pairs; one pair is a batch of one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from apu.body.protocol import BodyModel, Parts
+from apu.body.region_samples import sample_regions
+from apu.contact.contact import ContactMap
+from apu.contact.distance import ContactDistances
+from apu.progress import Progress, silent
+from apu.scene.estimate import Estimate
+from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
+from apu.unite.contact_terms import FullContacts, SampledContacts
+from apu.unite.first_fit import PairHypotheses, first_fit
+from apu.unite.mesh_stage import Params, Problem, StageResult, fit_meshes
+from apu.unite.penetration import Penetration, deepest
+from apu.unite.problem import JOINT_SET, Evidence, gather_evidence, reprojection_percent
+from apu.unite.weights import UniteWeights
+
+WHOLE = Parts(JOINT_SET, "all")
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Stage 0 of a batch of pairs, kept until the contacts are known.
+
+    Attributes:
+        observations: `p` pairs.
+        evidence: axes (p, 2, ...).
+        hypotheses: the best `k` of every pair.
+        estimates: the best one of every pair, for annotators.
+    """
+
+    observations: tuple[PairObservation, ...]
+    evidence: Evidence
+    hypotheses: PairHypotheses
+    estimates: tuple[Estimate, ...]
+
+
+def look(body: BodyModel, observations: Sequence[PairObservation], weights: UniteWeights | None = None) -> FirstLook:
+    """Stage 0: fit skeletons to keypoints and keep the best pair hypotheses.
+
+    Args:
+        body: the body model.
+        observations: the pairs of one batch, from any photos.
+        weights: the standard ones when left out.
+    """
+    weights = weights or UniteWeights()
+    like = body.surface.rest_vertices
+    evidence = gather_evidence(observations, weights.keypoints, like.dtype, like.device)
+    hypotheses = first_fit(body, observations, evidence, weights.keypoints, weights.priors, weights.first)
+    best = {name: value[:, 0] for name, value in hypotheses.parameters.items()}
+    posed = body.forward(best, WHOLE)
+    assert posed.vertices is not None
+    assert posed.joints is not None
+    estimates = tuple(
+        Estimate(posed.vertices[i], posed.joints[i], {n: v[i] for n, v in best.items()}, "first fit")
+        for i in range(len(observations))
+    )
+    return FirstLook(tuple(observations), evidence, hypotheses, estimates)
+
+
+def unite(
+    body: BodyModel,
+    first: FirstLook,
+    contacts: Sequence[ContactMap],
+    weights: UniteWeights | None = None,
+    progress: Progress = silent,
+) -> list[Fit]:
+    """Stages 1 and 2: choose among the hypotheses with the contacts, then let the bodies touch without passing through.
+
+    Args:
+        body: the model that `first` was made with.
+        first: stage 0.
+        contacts: one map for each pair; an empty one leaves keypoints, priors and penetration.
+        weights: the standard ones when left out.
+        progress: told about the steps.
+    """
+    weights = weights or UniteWeights()
+    chosen, touching, choice = _contact_stage(body, first, contacts, weights, _half(progress, 0.0, 0.3))
+    started = body.forward(chosen, WHOLE).vertices
+    assert started is not None
+    beliefs = first.hypotheses.beliefs.select(_rows(choice, first.hypotheses.cost.shape[1]))
+    problem = Problem(body, first.evidence, beliefs, weights.keypoints, weights.priors)
+    parted = fit_meshes(
+        problem, chosen, FullContacts(body.surface, contacts), weights.penetration, WHOLE,
+        Penetration(body.surface, started), _half(progress, 0.3, 1.0),
+    )  # fmt: skip
+    return _fits(body, first, contacts, choice, touching, parted)
+
+
+def _contact_stage(
+    body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], weights: UniteWeights, progress: Progress
+) -> tuple[Params, StageResult, Int[Tensor, " p"]]:
+    """Run every hypothesis; give back the parameters of each pair's cheapest, all results, and which it was."""
+    hypotheses = first.hypotheses
+    count = hypotheses.cost.shape[1]
+    evidence = first.evidence.map(lambda x: x.repeat_interleave(count, 0))
+    problem = Problem(body, evidence, hypotheses.beliefs, weights.keypoints, weights.priors)
+    start = {name: value.flatten(0, 1) for name, value in hypotheses.parameters.items()}
+    samples = sample_regions(body.surface)
+    terms = SampledContacts(body.surface, samples, [one for one in contacts for _ in range(count)])
+    parts = Parts(JOINT_SET, samples.vertices)
+    result = fit_meshes(problem, start, terms, weights.contact, parts, progress=progress)
+    cost = result.cost.reshape(-1, count) + hypotheses.beliefs.cost.reshape(-1, count, 2).sum(-1)
+    choice = cost.argmin(1)
+    rows = choice + torch.arange(len(choice), device=choice.device) * count
+    return {name: value[rows] for name, value in result.parameters.items()}, result, choice
+
+
+def _rows(choice: Int[Tensor, " p"], count: int) -> Int[Tensor, " n"]:
+    """Places of the chosen hypotheses' bodies among all of them."""
+    pair = choice + torch.arange(len(choice), device=choice.device) * count
+    return (2 * pair[:, None] + torch.arange(2, device=choice.device)).flatten()
+
+
+@torch.no_grad()
+def _fits(
+    body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], choice: Int[Tensor, " p"],
+    touching: StageResult, parted: StageResult,
+) -> list[Fit]:  # fmt: skip
+    pairs = range(len(first.observations))
+    start = {n: torch.stack([v[i, choice[i]] for i in pairs]) for n, v in first.hypotheses.parameters.items()}
+    before, after = body.forward(start, WHOLE), body.forward(parted.parameters, WHOLE)
+    assert before.vertices is not None
+    assert after.vertices is not None
+    assert after.joints is not None
+    distances = ContactDistances(body.surface, contacts)
+    was, now = distances.smallest(before.vertices), distances.smallest(after.vertices)
+    depth = deepest(body.surface, after.vertices)
+    heights, attributes = body.height(parted.parameters), body.attributes(parted.parameters)
+    return [
+        Fit(
+            body_model=body.name,
+            parameters={n: v[i] for n, v in parted.parameters.items()},
+            vertices=after.vertices[i],
+            joints=after.joints[i],
+            first_vertices=before.vertices[i],
+            contacts=contacts[i],
+            contact_results=_results(was, now, distances.pair_of_contact == i),
+            reprojection_percent=reprojection_percent(first.observations[i], after.joints[i]),
+            penetration_max_m=float(depth[i]),
+            heights_m=_two(heights[i]),
+            attributes={n: _two(v[i]) for n, v in attributes.items()},
+            hypothesis=_hypothesis(first.hypotheses, touching, i, int(choice[i])),
+            stages=(
+                first.hypotheses.records[i],
+                _record("contact", touching, i * first.hypotheses.cost.shape[1] + int(choice[i])),
+                _record("penetration", parted, i),
+            ),
+        )
+        for i in pairs
+    ]
+
+
+def _results(was: Float[Tensor, " c"], now: Float[Tensor, " c"], mine: Tensor) -> tuple[ContactResult, ...]:
+    return tuple(ContactResult(b, a) for b, a in zip(was[mine].tolist(), now[mine].tolist(), strict=True))
+
+
+def _two(values: Float[Tensor, " 2"]) -> tuple[float, float]:
+    a, b = values.tolist()
+    return a, b
+
+
+def _record(name: str, result: StageResult, row: int) -> StageRecord:
+    terms = {term: float(value[row]) for term, value in result.terms.items()}
+    return StageRecord(name, result.iterations, result.stop, result.seconds, terms)
+
+
+def _hypothesis(hypotheses: PairHypotheses, touching: StageResult, pair: int, choice: int) -> Mapping[str, object]:
+    """Which start was chosen, and what the others cost, before and after the contacts were used."""
+    count = hypotheses.cost.shape[1]
+    own = hypotheses.beliefs.cost.reshape(-1, count, 2).sum(-1)[pair]
+    later = touching.cost.reshape(-1, count)[pair] + own
+    tried = [
+        {
+            **_start_words(hypotheses, pair, k),
+            "cost_before_contacts": float(hypotheses.cost[pair, k]),
+            "cost_with_contacts": float(later[k]),
+        }
+        for k in range(count)
+    ]
+    return {**_start_words(hypotheses, pair, choice), "why": "least cost with contacts", "tried": tried}
+
+
+def _start_words(hypotheses: PairHypotheses, pair: int, k: int) -> dict[str, object]:
+    starts = [hypotheses.starts[int(s)] for s in hypotheses.start[pair, k]]
+    return {
+        "posture": [s.posture for s in starts],
+        "yaw_rad": [s.yaw for s in starts],
+        "age": [s.age for s in starts],
+    }
+
+
+def _half(progress: Progress, first: float, last: float) -> Progress:
+    return lambda stage, fraction=0.0: progress(stage, first + (last - first) * fraction)
