@@ -37,7 +37,7 @@ def written_whole(target: Path) -> Iterator[Path]:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Not mkstemp: its files are private, and the umask to mend that can only be read by setting it, for all threads.
+        # Not mkstemp: its files are private, and reading the umask to mend that would set it, for all threads.
         temporary = target.with_name(f".apu-{secrets.token_hex(8)}{target.suffix}")
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -171,3 +172,11 @@ def test_any_text_is_understood_or_refused(written: str):
 def test_the_words_load_no_heavy_library():
     code = "import sys, apu.contact.parts; print(sorted({'torch', 'numpy', 'pydantic', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_page_about_contact_files_lists_the_parts_as_they_are():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "contact_files.md").read_text(encoding="utf-8")
+    table = page.split("<!-- parts -->")[1].split("<!-- end of parts -->")[0].strip().splitlines()[2:]
+    assert table == [f"| {part.name} | {', '.join(part.surfaces)} |" for part in PARTS.values()]
+    assert f"These {len(PARTS)} are" in page
+    assert all(f"`{word}`" in page for word in (*OTHER_PARTS, *SYNONYMS))

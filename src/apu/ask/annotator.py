@@ -1,6 +1,6 @@
 """Whoever says which body parts touch: the embedded guess, and language models."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from apu.contact.contact import ContactMap
 from apu.scene.estimate import Estimate
@@ -8,6 +8,7 @@ from apu.scene.pair import PairObservation
 from apu.scene.photo import Photo
 
 
+@runtime_checkable
 class Annotator(Protocol):
     """Looks at one pair of a photo and answers with a contact map."""
 

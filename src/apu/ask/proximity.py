@@ -13,6 +13,7 @@ from torch import Tensor
 from apu.body.protocol import Surface
 from apu.body.region_samples import RegionSamples, sample_regions
 from apu.contact.contact import Contact, ContactMap
+from apu.geometry.camera import project
 from apu.scene.camera import Camera
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
@@ -21,15 +22,15 @@ from apu.scene.photo import Photo
 IMAGE_SIGMA_M, DEPTH_SIGMA_M = 0.025, 0.15
 """How far apart two touching places are fitted, across the picture and along the line of sight, metres."""
 
-MAX_COST = 3.0
+MAX_COST = 1.5
 """Half the squared distance in those sigmas above which two places do not touch."""
 
 FACING = 0.1
 """Largest cosine between the outward normals of two places that touch: skin meets skin face to face."""
 
-MOST_CONTACTS = 6
+MOST_CONTACTS = 4
 MOST_OF_ONE_REGION = 1
-BEST_WEIGHT, LEAST_WEIGHT = 0.6, 0.1
+BEST_WEIGHT, LEAST_WEIGHT = 0.2, 0.05
 """A guess is never as sure as an annotation."""
 
 LIKELY = {"hand": 1.0, "fingers": 1.0, "forearm": 0.5, "upper_arm": 0.5, "shoulder": 0.5}
@@ -53,7 +54,7 @@ class ProximityAnnotator:
     def annotate(self, photo: Photo, observation: PairObservation, estimate: Estimate) -> ContactMap:
         """See `Annotator.annotate`. The photo's pixels are not looked at."""
         cost = self._region_costs(estimate, observation.camera)
-        names = self._surface.region_names
+        names = [str(name) for name in self._surface.region_names]
         used: dict[tuple[int, int], int] = {}
         contacts: list[Contact] = []
         for flat in (cost - self._reward[:, None] - self._reward[None]).flatten().argsort().tolist():
@@ -70,7 +71,7 @@ class ProximityAnnotator:
         return ContactMap(tuple(contacts), self.name)
 
     def _region_costs(self, estimate: Estimate, camera: Camera) -> Float[Tensor, "r r"]:
-        """Cost of the best pair of places of every pair of regions; infinite where no two places face each other."""
+        """Cost of the best two places of every two regions; infinite where none in the picture face each other."""
         points = estimate.vertices[:, self._samples.vertices].double()
         normals = _vertex_normals(estimate.vertices, self._surface.faces)[:, self._samples.vertices].double()
         depth = points[..., 2:].clamp_min(0.1)
@@ -78,10 +79,17 @@ class ProximityAnnotator:
         flat = points[..., :2] / depth * middle  # metres across the picture, at the pair's own distance
         square = torch.cdist(flat[0], flat[1]).square() / IMAGE_SIGMA_M**2
         square += (depth[0] - depth[1].T).square() / DEPTH_SIGMA_M**2
-        apart = normals[0] @ normals[1].T > FACING
-        cost = (0.5 * square).masked_fill(apart, torch.inf)
+        facing = normals[0] @ normals[1].T <= FACING
+        shown = _in_picture(points, camera)
+        cost = (0.5 * square).masked_fill(~(facing & shown[0][:, None] & shown[1][None]), torch.inf)
         by_a = _least_of_each_region(cost, self._samples.rows, self._samples.filled)
         return _least_of_each_region(by_a.T, self._samples.rows, self._samples.filled).T
+
+
+def _in_picture(points: Float[Tensor, "2 n 3"], camera: Camera) -> Bool[Tensor, "2 n"]:
+    pixels = project(points, torch.tensor(camera.focal_px), torch.tensor(camera.center_px))
+    x, y = pixels.unbind(-1)
+    return (x > 0) & (y > 0) & (x < camera.width) & (y < camera.height)
 
 
 def _least_of_each_region(

@@ -70,9 +70,13 @@ class AnnyBody:
         """Parent of each bone; -1 for the root."""
         return tuple(self.asset.parents.tolist())
 
-    @cached_property
+    @property
     def skinning_weights(self) -> Float[Tensor, "v bones"]:
         """Dense weights of the mesh vertices."""
+        return self._skinning_weights
+
+    @cached_property
+    def _skinning_weights(self) -> Float[Tensor, "v bones"]:
         return self._dense_weights(torch.arange(self.vertex_count))
 
     @property
@@ -80,9 +84,13 @@ class AnnyBody:
         """Vertices of the full mesh."""
         return self.asset.region_of_vertex.shape[0]
 
-    @cached_property
+    @property
     def parameter_spec(self) -> dict[str, ParameterSpec]:
         """orientation (3), translation (3), pose (47 angles), shape (6 phenotype logits)."""
+        return self._parameter_spec
+
+    @cached_property
+    def _parameter_spec(self) -> dict[str, ParameterSpec]:
 
         def tensor(values: object) -> Tensor:
             return torch.tensor(values, dtype=self.dtype, device=self.device)
@@ -109,9 +117,13 @@ class AnnyBody:
             ),
         }
 
-    @cached_property
+    @property
     def surface(self) -> Surface:
         """Faces, regions and the default body standing relaxed at the origin."""
+        return self._surface
+
+    @cached_property
+    def _surface(self) -> Surface:
         rest = {k: s.default[None] for k, s in self.parameter_spec.items()}
         rest["translation"] = torch.zeros_like(rest["translation"])
         vertices = self.forward(rest, Parts(vertices="all")).vertices

@@ -28,7 +28,7 @@ SHOULDER_END = 0.12
 SHOULDER_RADIUS = 0.36
 """and over the torso by this share of the upper arm around the joint,"""
 SHOULDER_SIDE, SHOULDER_HEIGHT = 0.80, 0.70
-"""and over all that is further out than this share of the joint's distance from the midline, above this torso height."""
+"""and over all further out than this share of the joint's distance from the midline, above this torso height."""
 ELBOW = (-0.17, 0.17)
 """From this share of the upper arm above the joint to this share of the forearm below it."""
 FINGER_START = 0.5

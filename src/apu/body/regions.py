@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from apu.body.landmarks import read_landmarks
 from apu.body.region_islands import absorb_islands
-from apu.body.region_names import CENTRAL_REGIONS, REGION_NAMES, SIDED_REGIONS
+from apu.body.region_names import CENTRAL_REGIONS, REGION_NAMES
 from apu.body.region_rules import Skin, arm_names, head_names, leg_names, on_shoulder, shoulder_names, torso_names
 from apu.body.segments import SIDES, Bones, Segment, read_bones
 from apu.errors import InputError

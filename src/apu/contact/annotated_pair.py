@@ -1,5 +1,6 @@
 """What a contact file says about one pair."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apu.contact.contact import ContactMap
@@ -19,3 +20,13 @@ class AnnotatedPair:
 
     people: tuple[int, int] | None
     contacts: ContactMap
+
+
+def contacts_of(annotated: Sequence[AnnotatedPair], people: tuple[int, int]) -> ContactMap | None:
+    """What a file says of people (A, B), with its A and B exchanged where they stand the other way round; or None."""
+    for one in annotated:
+        if one.people in (None, people):
+            return one.contacts
+        if one.people == people[::-1]:
+            return one.contacts.swapped()
+    return None

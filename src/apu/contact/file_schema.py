@@ -1,10 +1,11 @@
 """What contact files may hold. Numbers are never read out of texts, and unknown fields of our own file are refused."""
 
+import re
 import reprlib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from apu.errors import ContactFileError
 
@@ -13,13 +14,24 @@ _SHORT.maxstring = _SHORT.maxother = 80
 
 
 def _in_list(value: object) -> object:
+    if not isinstance(value, str | list):
+        raise ValueError("a name, or a list of names")
     return [value] if isinstance(value, str) else value
 
 
+def _writable(text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("text without lone surrogates (halves of characters)")
+    return text
+
+
+Version = Annotated[int, Field(ge=1, le=1)]
+"""A literal 1 would also take `true`."""
+Text = Annotated[str, AfterValidator(_writable)]
 Words = Annotated[list[str], BeforeValidator(_in_list), Field(min_length=1)]
 """Names of parts or regions: one, or a list."""
 Weight = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-PersonNumbers = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+PersonNumbers = Annotated[list[Annotated[int, Field(ge=0, le=1_000_000)]], Field(min_length=2, max_length=2)]
 
 
 class _Strict(BaseModel):
@@ -31,10 +43,10 @@ class ContactEntry(_Strict):
 
     a: Words
     b: Words
-    label_a: str = ""
-    label_b: str = ""
+    label_a: Text = ""
+    label_b: Text = ""
     weight: Weight = 1.0
-    source: str | None = None
+    source: Text | None = None
 
 
 class PairEntry(_Strict):
@@ -42,19 +54,19 @@ class PairEntry(_Strict):
 
     people: PersonNumbers | None = None
     contacts: list[ContactEntry]
-    source: str = "annotation"
+    source: Text = "annotation"
 
 
 class PairFile(PairEntry):
     """Our file about one pair."""
 
-    version: Literal[1]
+    version: Version
 
 
 class PairsFile(_Strict):
     """Our file about several pairs of one photo."""
 
-    version: Literal[1]
+    version: Version
     pairs: Annotated[list[PairEntry], Field(min_length=1)]
 
 
@@ -86,6 +98,7 @@ class SignatureEntry(_Foreign):
     ci_sign: list[Signature]
 
 
+_EXPECTED = {"missing": "a value", "extra_forbidden": "no field of this name"}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -108,7 +121,7 @@ def validated(model: type[Model], record: object, path: Path, field: str = "") -
         raise ContactFileError(
             "The contact file has a field that is missing." if missing else "The contact file has a wrong field.",
             where=f"{path}: {field_name(field, *first['loc'])}",
-            expected=first["msg"][:1].lower() + first["msg"][1:],
+            expected=_EXPECTED.get(first["type"], re.sub("^(Input should be|Value error,) ", "", first["msg"])),
             got=None if missing else _SHORT.repr(first["input"]),
             remedy="see docs/contact_files.md for the fields and an example.",
         ) from error

@@ -98,7 +98,7 @@ def _nobody(
     return ContactFileError(
         "No annotated pair of the contact file was found in the photo.",
         where=where,
-        expected=f"both people's boxes to overlap those of found people by {MIN_OVERLAP} (shared / joint area)",
+        expected=f"both people's boxes to overlap those of found people by {MIN_OVERLAP} or more (shared / joint area)",
         got=f"at best, {', '.join(best)}" if best else "an entry without pairs",
         remedy="use the dataset's own photo in its own size, give these people's keypoints with --keypoints, or "
         "write a contact file of your own (docs/contact_files.md).",

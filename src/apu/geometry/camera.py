@@ -19,11 +19,12 @@ def project(
 def projection_jacobian(
     points: Float[Tensor, "*batch 3"], focal_px: Float[Tensor, "*#batch"]
 ) -> Float[Tensor, "*batch 2 3"]:
-    """d pixels / d point, pixels per metre."""
-    x, y, z = points.unbind(-1)
-    z = z.clamp_min(NEAR_M)
+    """d pixels / d point, pixels per metre; by depth it is 0 before `NEAR_M`, where `project` holds the depth."""
+    x, y, depth = points.unbind(-1)
+    z = depth.clamp_min(NEAR_M)
     zero = torch.zeros_like(x)
-    rows = torch.stack([1 / z, zero, -x / z**2, zero, 1 / z, -y / z**2], -1)
+    by_depth = torch.where(depth > NEAR_M, -1 / z**2, zero)
+    rows = torch.stack([1 / z, zero, x * by_depth, zero, 1 / z, y * by_depth], -1)
     return rows.unflatten(-1, (2, 3)) * focal_px[..., None, None]
 
 

@@ -139,7 +139,9 @@ def _draw(triangles: _Triangles, chunk: slice, width: int, nearest: Int64[np.nda
     owner, row, left, right = owner[filled], row[filled], left[filled], right[filled]
 
     across, down = _gradient(x, y, order)
-    start = order[:, 0][owner] + across[owner] * (left + 0.5 - x[:, 0][owner]) + down[owner] * (row + 0.5 - y[:, 0][owner])
+    start = (
+        order[:, 0][owner] + across[owner] * (left + 0.5 - x[:, 0][owner]) + down[owner] * (row + 0.5 - y[:, 0][owner])
+    )
     slope, low, high = across[owner], order.min(1)[owner], order.max(1)[owner]
     face, pixel = triangles.face[chunk][owner], row * width + left
     for part in _chunks(right - left):

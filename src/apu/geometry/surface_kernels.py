@@ -1,11 +1,28 @@
 """The kernels that warp compiles. They stand alone because warp reads their source, and load late with warp."""
 
 # ruff: noqa: D103
-# pyright: basic, reportInvalidTypeForm=false
+# pyright: reportInvalidTypeForm=false, reportAttributeAccessIssue=false
+import os
+import sys
+
 import warp as wp
 
-wp.config.log_level = wp.LOG_ERROR
-wp.init()
+
+def _start() -> None:
+    """Initialise warp; without a GPU its library complains on file descriptor 2, whatever the log level."""
+    wp.config.log_level = wp.LOG_ERROR
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        wp.init()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+_start()
 
 
 @wp.kernel

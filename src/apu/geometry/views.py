@@ -125,4 +125,5 @@ def fitting_scale(
 def _framed(points, right, down, width: int, height: int, pixels_per_m: float | None) -> OrthographicView:
     middle = (points.min(0) + points.max(0)) / 2
     scale = pixels_per_m or fitting_scale(points, right, down, width, height)
-    return OrthographicView(right, down, tuple(float(m) for m in middle), scale, width, height)
+    x, y, z = (float(m) for m in middle)
+    return OrthographicView(right, down, (x, y, z), scale, width, height)

@@ -16,7 +16,7 @@ FLESH = 0.2
 REACH = 0.25
 """Torsos beyond `FLESH` at which closeness has fallen to 1/e."""
 
-Segments = Float[np.ndarray, "s 2 2"]
+Segments = Float[np.ndarray, "_ 2 2"]
 """(segment, end, xy), pixels."""
 
 
@@ -67,7 +67,7 @@ def _bones(keypoints: Keypoints) -> Segments:
     return coco.xy[np.concatenate([bones, np.stack([joints, joints], 1)])].astype(np.float64)
 
 
-def _segment_distances(a: Segments, b: Segments) -> Float[np.ndarray, "m n"]:
+def _segment_distances(a: Segments, b: Segments) -> Float[np.ndarray, "_ _"]:
     """Distance between every segment of `a` and every one of `b`: 0 if they cross, else that of an end to the other."""
     a, b = a[:, None], b[None]
     ends = [_to_segment(a[..., i, :], b) for i in (0, 1)] + [_to_segment(b[..., i, :], a) for i in (0, 1)]

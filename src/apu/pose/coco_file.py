@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-
 from apu.errors import KeypointFileError
 from apu.pose.keypoint_values import FoundPerson, bad_field, finite_number, keypoint_rows
 
@@ -81,9 +80,7 @@ def _names(images: Sequence[object], path: Path) -> dict[int | str | None, str |
     return names
 
 
-def _chosen(
-    names: Mapping[int | str | None, str | None], photo_name: str | None, path: Path
-) -> int | str | None:
+def _chosen(names: Mapping[int | str | None, str | None], photo_name: str | None, path: Path) -> int | str | None:
     """Id of the one image that is called `photo_name`; file names go before ids, ids may have leading zeros."""
     named = [id for id, name in names.items() if photo_name and photo_name in (_stem(name), name)]
     numbered = [id for id in names if photo_name and photo_name in (str(id), _stem(id))]

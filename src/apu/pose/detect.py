@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from apu.pose.decode import Anchored, decode_from_noses, decode_people
+from apu.pose.doubtful_joints import without_doubtful_joints
 from apu.pose.movenet import MoveNet, PoseNet
 from apu.pose.skeleton import (
     HIPS,
@@ -150,7 +151,8 @@ def detect_people(photo: Photo, *, net: PoseNet | None = None, progress: Progres
         progress("looking for people", i / len(windows))
         found = _look_closer(net, photo.pixels, window, found)
     progress("looking for people", 1.0)
-    return _numbered([person for person in _distinct(found) if person.score > MIN_SCORE])
+    people = [_person(person) for person in _distinct(found) if person.score > MIN_SCORE]
+    return _numbered(without_doubtful_joints(people, photo.width, photo.height))
 
 
 def _embedded_net(progress: Progress) -> MoveNet:
@@ -284,13 +286,15 @@ def _distinct(found: Sequence[_Found]) -> list[_Found]:
     return kept
 
 
-def _numbered(found: Sequence[_Found]) -> list[Person]:
-    people = []
-    for person in found:
-        keypoints = Keypoints("coco17", person.skeleton[:, :2].copy(), np.clip(person.skeleton[:, 2], 0, 1))
-        people.append(Person(0, keypoints, float(min(person.score, 1.0)), "movenet"))
-    people.sort(key=lambda person: (person.box[0] + person.box[2], person.box[1] + person.box[3]))
-    return [replace(person, index=i) for i, person in enumerate(people)]
+def _person(found: _Found) -> Person:
+    keypoints = Keypoints("coco17", found.skeleton[:, :2].copy(), np.clip(found.skeleton[:, 2], 0, 1))
+    return Person(0, keypoints, float(min(found.score, 1.0)), "movenet")
+
+
+def _numbered(people: Sequence[Person]) -> list[Person]:
+    """From left to right, by the middle of the boxes."""
+    order = sorted(people, key=lambda person: (person.box[0] + person.box[2], person.box[1] + person.box[3]))
+    return [replace(person, index=i) for i, person in enumerate(order)]
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -118,9 +118,7 @@ def _without_repetitions(people: Sequence[FoundPerson]) -> list[FoundPerson]:
     return [
         person
         for i, person in numbered
-        if not any(
-            (joints[j], -j) > (joints[i], -i) and _is_same(person.rows, other.rows) for j, other in numbered
-        )
+        if not any((joints[j], -j) > (joints[i], -i) and _is_same(person.rows, other.rows) for j, other in numbered)
     ]
 
 

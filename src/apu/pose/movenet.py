@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -22,6 +22,7 @@ _MULTIPLE = 32
 """The net halves its input five times."""
 
 
+@runtime_checkable
 class PoseNet(Protocol):
     """Anything that gives MoveNet's output maps."""
 

@@ -10,9 +10,14 @@ from jaxtyping import Float, UInt8
 
 from apu.show.palette import FAINT_INK, INK, Color
 
-Pixels = UInt8[np.ndarray, "h w 3"]
-Point = tuple[float, float]
-"""x right, y down, pixels; fractions count."""
+Pixels = UInt8[np.ndarray, "_ _ 3"]
+"""A picture; its size is left open, because most functions here have two pictures of two sizes."""
+
+Px = int | float
+"""Pixels; fractions count. The checks at run time do not take an int for a float, and whole pixels are common."""
+
+Point = tuple[Px, Px]
+"""x right, y down."""
 
 _SUBPIXEL_BITS = 4
 _REACH = 20_000.0
@@ -49,7 +54,7 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=way), dtype=np.uint8)
 
 
-def window(pixels: Pixels, corner: Point, scale: float, width: int, height: int, color: Color) -> Pixels:
+def window(pixels: Pixels, corner: Point, scale: Px, width: int, height: int, color: Color) -> Pixels:
     """Part of a picture, enlarged: `corner` becomes the top left. `color` fills what lies outside the picture."""
     import cv2
 
@@ -85,7 +90,7 @@ def segment(canvas: Pixels, start: Point, end: Point, color: Color, thickness: i
     cv2.line(canvas, _fixed(start), _fixed(end), _rgb(color), thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def disc(canvas: Pixels, center: Point, radius: float, color: Color, rim: Color | None = None) -> None:
+def disc(canvas: Pixels, center: Point, radius: Px, color: Color, rim: Color | None = None) -> None:
     """A filled circle, with a thin rim when one is asked for."""
     import cv2
 
@@ -108,8 +113,8 @@ def arrow(canvas: Pixels, start: Point, end: Point, color: Color = FAINT_INK, th
 
 def text(
     canvas: Pixels,
-    x: float,
-    y: float,
+    x: Px,
+    y: Px,
     words: str,
     *,
     size: int = 15,
@@ -148,7 +153,7 @@ def text_width(words: str, size: int = 15, bold: bool = False) -> float:
     return float(_font(size).getlength(printable(words)) + 2 * _stroke(size, bold))
 
 
-def shortened(words: str, size: int, width: float, bold: bool = False) -> str:
+def shortened(words: str, size: int, width: Px, bold: bool = False) -> str:
     """The words, cut at the end with an ellipsis so that they fit into `width` pixels."""
     words = printable(words)
     if text_width(words, size, bold) <= width:

@@ -24,12 +24,15 @@ _SKIN = {"name": "skin", "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughn
 def write_glb(path: Path, fit: Fit, surface: Surface) -> None:
     """Write both bodies as binary glTF: meshes `A` and `B`, vertex colours, normals. Loads in Blender and browsers."""
     scene = _scene(fit, surface, linear_colors=True)
-    path.write_bytes(scene.export(file_type="glb", include_normals=True, tree_postprocessor=_dull))
+    data = scene.export(file_type="glb", include_normals=True, tree_postprocessor=_dull)
+    assert isinstance(data, bytes)
+    path.write_bytes(data)
 
 
 def write_obj(path: Path, fit: Fit, surface: Surface) -> None:
     """Write both bodies as Wavefront OBJ: objects `A` and `B`, colours after the coordinates of each vertex."""
     text = _scene(fit, surface, linear_colors=False).export(file_type="obj", include_normals=True)
+    assert isinstance(text, str)
     path.write_text(text, encoding="utf-8")
 
 

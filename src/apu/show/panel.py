@@ -13,13 +13,11 @@ from apu.show.palette import (
     CONTACT_COLORS,
     FAINT_INK,
     GRID,
-    INK,
     LINE_COLORS,
     MISSED_COLOR,
     PAPER,
     PERSON_NAMES,
     REACHED_COLOR,
-    TILE,
     Color,
 )
 from apu.show.tiles import overlay_tile, pair_mesh, photo_tile, side_and_top_tiles
@@ -109,7 +107,10 @@ def _facts(canvas: Pixels, x: int, y: int, right: int, observation: PairObservat
     x, y = _MARGIN, y + round(1.45 * _ROW)
     reached = sum(result.after_m <= CONTACT_REACHED_M for result in fit.contact_results)
     lines = (
-        ("Contacts within 2 cm", f"{reached} of {len(fit.contact_results)}" if fit.contact_results else "none asked for"),
+        (
+            "Contacts within 2 cm",
+            f"{reached} of {len(fit.contact_results)}" if fit.contact_results else "none asked for",
+        ),
         ("Deepest penetration", f"{_number(100 * fit.penetration_max_m, '.1f')} cm"),
     )
     for label, value in lines:
@@ -137,12 +138,23 @@ def _contact_table(canvas: Pixels, x: int, y: int, right: int, fit: Fit) -> None
     for i, (contact, result) in enumerate(shown):
         column, row = divmod(i, _TABLE_ROWS)
         left = x + column * (column_width + 36)
-        words = contact.name if contact.weight == 1 else f"{contact.name}  (trust {contact.weight:.2f})"
+        trust = "" if contact.weight == 1 else f"  (trust {contact.weight:.2f})"
+        words = _both_shortened(contact.name, 15, column_width - 172 - text_width(trust, 15)) + trust
         _contact_line(canvas, left, y + row * _ROW, left + column_width, words, result.before_m, result.after_m)
     if len(shown) < len(rows):
         left = x + (columns - 1) * (column_width + 36)
         words = f"and {len(rows) - len(shown)} more, in run.json"
         text(canvas, left + 22, y + (_TABLE_ROWS - 1) * _ROW, words, size=15, color=FAINT_INK, anchor="lm")
+
+
+def _both_shortened(name: str, size: int, width: float) -> str:
+    """A contact's name cut to `width` pixels, so that something of both sides is left."""
+    first, dash, second = name.partition(" - ")
+    if not dash or text_width(name, size) <= width:
+        return shortened(name, size, width)
+    room = width - text_width(" - ", size)
+    first = shortened(first, size, max(room / 2, room - text_width(second, size)))
+    return f"{first} - {shortened(second, size, room - text_width(first, size))}"
 
 
 def _contact_line(canvas: Pixels, x: int, y: int, right: int, words: str, before_m: float, after_m: float) -> None:

@@ -27,7 +27,11 @@ LIMBS: tuple[tuple[str, str], ...] = (
 
 
 def draw_people(
-    pixels: Pixels, people: Sequence[Person], pair: tuple[int, int] | None = None, *, size: tuple[int, int] | None = None
+    pixels: Pixels,
+    people: Sequence[Person],
+    pair: tuple[int, int] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
 ) -> Pixels:
     """The photo with everybody numbered: the chosen pair in the colours of A and B, others grey.
 

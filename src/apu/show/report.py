@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import JsonValue
 from torch import Tensor
 
 from apu import __version__
@@ -104,7 +103,7 @@ def knee_flexion_deg(joints: Float[Tensor, "25 3"], side: Literal["left", "right
     return math.degrees(math.atan2(float(np.linalg.norm(np.cross(thigh, shank))), float(thigh @ shank)))
 
 
-def plain(value: object) -> JsonValue:
+def plain(value: object) -> Any:
     """Any value as JSON can hold it: NaN and infinities become null, unknown objects their text."""
     if value is None or isinstance(value, bool | int):
         return value

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from apu.body.protocol import Surface
 from apu.geometry.views import (

@@ -1,7 +1,7 @@
 """What a mesh stage knows of contacts: coarse samples of the regions early, every vertex and triangle late."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,9 +16,10 @@ from apu.unite.losses import contact_loss, segment_soft_minimum, soft_region_dis
 REFRESH = 10
 """Steps between two looks at all vertices of a contact; in between only those near its smallest distance count."""
 KEPT_BAND = (8.0, 0.03)
-"""A vertex is kept when it is within this many temperatures plus this many metres of its contact's smallest distance."""
+"""A vertex is kept within so many temperatures plus so many metres of its contact's smallest distance."""
 
 
+@runtime_checkable
 class ContactTerm(Protocol):
     """The contact loss of a batch of pairs, given the vertices that the stage evaluates."""
 

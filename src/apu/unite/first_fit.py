@@ -15,7 +15,7 @@ from torch import Tensor
 
 from apu.body.protocol import BodyModel
 from apu.scene.pair import PairObservation, StageRecord
-from apu.unite.hypotheses import AGES, Beliefs, Start, beliefs_of, parameters_of, starts_of
+from apu.unite.hypotheses import Beliefs, Start, beliefs_of, parameters_of, starts_of
 from apu.unite.joint_stage import JointFit, fit_joints, place
 from apu.unite.problem import Evidence
 from apu.unite.weights import FirstFitWeights, KeypointWeights, PriorWeights
@@ -75,7 +75,7 @@ def first_fit(
     posed = fit_joints(
         body, parameters, seen, beliefs, keypoint_weights, prior_weights, steps=weights.steps, shape=False
     )
-    best = _best_of_each_age((posed.cost + beliefs.cost).reshape(people, count), starts, weights.starts_of_each_age)
+    best = _best_of_each_kind((posed.cost + beliefs.cost).reshape(people, count), starts, weights.starts_of_each_kind)
     chosen = (best + torch.arange(people, device=best.device)[:, None] * count).flatten()
     fitted = fit_joints(
         body, {k: v[chosen] for k, v in posed.parameters.items()}, seen.select(chosen), beliefs.select(chosen),
@@ -101,11 +101,13 @@ def _excluded(observations: Sequence[PairObservation], starts: Sequence[Start]) 
     return torch.tensor([EXCLUDED * (age not in ("unknown", s.age)) for age in known for s in starts])
 
 
-def _best_of_each_age(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep: int) -> Int[Tensor, "q m"]:
-    """Indices of every person's cheapest starts, `keep` of each age group."""
+def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep: int) -> Int[Tensor, "q m"]:
+    """Indices of every person's cheapest starts, `keep` of each posture and age group, so that none is lost early."""
+    kinds: dict[tuple[str, str], list[int]] = {}
+    for i, start in enumerate(starts):
+        kinds.setdefault((start.posture, start.age), []).append(i)
     best = []
-    for age in AGES:
-        members = torch.tensor([i for i, s in enumerate(starts) if s.age == age], device=cost.device)
+    for members in (torch.tensor(one, device=cost.device) for one in kinds.values()):
         best.append(members[cost[:, members].topk(min(keep, len(members)), largest=False).indices])
     return torch.cat(best, 1)
 

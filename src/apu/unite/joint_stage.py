@@ -173,7 +173,9 @@ def _height_slope(body: BodyModel, p: Params) -> Float[Tensor, "n s"]:
     return slope
 
 
-def _upright(orientation: Float[Tensor, "n 3"], pw: PriorWeights) -> tuple[Float[Tensor, "n 3 3"], Float[Tensor, "n 3"]]:
+def _upright(
+    orientation: Float[Tensor, "n 3"], pw: PriorWeights
+) -> tuple[Float[Tensor, "n 3 3"], Float[Tensor, "n 3"]]:
     """Gauss-Newton matrix and gradient of `losses.upright` by delta: d(down) = delta x down."""
     down = roma.rotvec_to_rotmat(orientation)[..., :, 1]
     zero = torch.zeros_like(down[:, 0])

@@ -23,9 +23,7 @@ def reprojection(joints: Float[Tensor, "*b j 3"], e: Evidence) -> Float[Tensor, 
     return (pixels - e.pixels) / e.diagonal_px[..., None, None]
 
 
-def keypoint_loss(
-    joints: Float[Tensor, "*b j 3"], e: Evidence, sigma: float, robust: float
-) -> Float[Tensor, "*b"]:
+def keypoint_loss(joints: Float[Tensor, "*b j 3"], e: Evidence, sigma: float, robust: float) -> Float[Tensor, "*b"]:
     """sum_j trust_j GM(|error_j|) / (2 sigma^2), errors in box diagonals."""
     square = reprojection(joints, e).square().sum(-1)
     return (e.trust * geman_mcclure(square, robust)).sum(-1) / (2 * sigma**2)
@@ -46,9 +44,7 @@ def bounds(
     return 0.5 * (excess / sigma).square().sum(-1)
 
 
-def upright(
-    orientation: Float[Tensor, "*b 3"], lean_sigma: float, tilt_sigma: float
-) -> Float[Tensor, "*b"]:
+def upright(orientation: Float[Tensor, "*b 3"], lean_sigma: float, tilt_sigma: float) -> Float[Tensor, "*b"]:
     """1/2 ((lean / sigma)^2 + (tilt / sigma)^2) of the body's vertical against the image's.
 
     Lean is out of the image plane, where keypoints say little; tilt is in it.
@@ -69,9 +65,7 @@ def height_prior(
     return 0.5 * ((height - mean) / sigma).square()
 
 
-def soft_minimum(
-    distance: Float[Tensor, "*p n"], mask: Bool[Tensor, "*p n"], tau: float
-) -> Float[Tensor, "*p"]:
+def soft_minimum(distance: Float[Tensor, "*p n"], mask: Bool[Tensor, "*p n"], tau: float) -> Float[Tensor, "*p"]:
     """sum_i sg(w_i) d_i with w = softmax(-d / tau): the smallest distance, smoothly.
 
     The weights are detached, so no point is pushed away to lower another's weight, and no log-sum-exp bias remains.
@@ -97,10 +91,8 @@ def soft_region_distance(
     return 0.5 * (soft_minimum(d_a, mask_a, tau) + soft_minimum(d_b, mask_b, tau))
 
 
-def contact_loss(
-    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float
-) -> Float[Tensor, "*p"]:
-    """sum_c weight_c GM(d_c) / sqrt(number of contacts): a far wrong contact cannot tear the bodies apart, 1/m^2 -> m^2."""
+def contact_loss(distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float) -> Float[Tensor, "*p"]:
+    """sum_c weight_c GM(d_c) / sqrt(number of contacts), m^2: a far wrong contact cannot tear the bodies apart."""
     count = (weight > 0).sum(-1).clamp_min(1).to(distance.dtype)
     return (weight * geman_mcclure(distance.square(), reach_m)).sum(-1) / count.sqrt()
 

@@ -1,4 +1,4 @@
-"""Stages 1 and 2: both people of every pair together, first-order steps, contacts, and no passing through each other."""
+"""Stages 1 and 2: both people of every pair together, by first-order steps, with contacts and without overlap."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from apu.unite.contact_terms import ContactTerm
 from apu.unite.hypotheses import Beliefs
 from apu.unite.joint_stage import cost_terms
 from apu.unite.penetration import Penetration
-from apu.unite.problem import JOINT_SET, Evidence
+from apu.unite.problem import Evidence
 from apu.unite.weights import KeypointWeights, PriorWeights, StageWeights
 
 Params = Mapping[str, Float[Tensor, "p 2 _"]]

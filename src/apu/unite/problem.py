@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.joints import joint_names
+from apu.errors import PeopleError
 from apu.geometry.camera import project
 from apu.scene.pair import PairObservation
 from apu.unite.weights import KeypointWeights
@@ -23,7 +24,8 @@ class Evidence:
 
     Attributes:
         pixels: keypoints, BODY_25 order.
-        trust: confidence times the joint's factor; 0 where nothing was seen.
+        trust: squared confidence times the joint's factor; 0 where nothing was seen. Squared, because the error of a
+            doubtful keypoint is larger, and its square is what counts.
         facing: confidence that the face is seen, in [0, 1].
         diagonal_px: keypoint box diagonal, the unit of all 2D errors.
         focal_px, center_px: the camera.
@@ -61,7 +63,7 @@ def gather_evidence(
     face = [names.index(n) for n in ("nose", "left_eye", "right_eye")]
     return Evidence(
         pixels=tensor([[k.xy.tolist() for k in pair] for pair in people]),
-        trust=seen * factor,
+        trust=seen.square() * factor,
         facing=seen[..., face].amin(-1),
         diagonal_px=tensor([[max(p.keypoints.diagonal(), 1.0) for p in o.people] for o in observations]),
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
@@ -92,11 +94,19 @@ LEAST_JOINTS = 4
 """Fewer seen joints say nothing about where a body is."""
 
 
-def fittable(observation: PairObservation) -> str | None:
-    """Why a pair cannot be fitted, or None when it can."""
+def check_fittable(observation: PairObservation) -> None:
+    """Refuse a pair of which too little is seen.
+
+    Raises:
+        PeopleError: a person has too few keypoints.
+    """
     for person in observation.people:
         seen = int((person.keypoints.as_set(JOINT_SET).confidence > REPORTED_CONFIDENCE).sum())
         if seen < LEAST_JOINTS:
-            return f"person {person.index} has {seen} keypoints with confidence above {REPORTED_CONFIDENCE:g}; \
-{LEAST_JOINTS} are needed"
-    return None
+            raise PeopleError(
+                "Too little of a person is seen.",
+                where=f"photo {observation.photo!r}, person {person.index}",
+                expected=f"at least {LEAST_JOINTS} keypoints with confidence above {REPORTED_CONFIDENCE:g}",
+                got=seen,
+                remedy="choose another pair with --pair, or give better keypoints with --keypoints FILE.",
+            )

@@ -1,4 +1,4 @@
-"""From observations to fits: stage 0 with all its hypotheses, the contact stage that chooses, the stage that parts bodies.
+"""From observations to fits: stage 0 with all its hypotheses, the stage that chooses by contacts, the stage that parts.
 
 Everything is batched over pairs; one pair is a batch of one.
 """

@@ -62,14 +62,14 @@ class FirstFitWeights:
 
     Attributes:
         steps: most Levenberg-Marquardt steps, without shape and again with it.
-        starts_of_each_age: starts of a person that are kept after the steps without shape.
+        starts_of_each_kind: starts of each posture and age of a person that are kept after the steps without shape.
         hypotheses: pair hypotheses that live on to the contact stage.
         depth_gap_sigma_m: distance in depth between the roots of two people who touch.
     """
 
     steps: int = 15
-    starts_of_each_age: int = 4
-    hypotheses: int = 6
+    starts_of_each_kind: int = 1
+    hypotheses: int = 8
     depth_gap_sigma_m: float = 0.35
 
 

@@ -1,0 +1,68 @@
+"""What a user may ask of one photo, and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apu.scene.pair import AgeGroup, Fit, PairObservation
+from apu.scene.person import Person
+from apu.scene.photo import Photo
+
+Pair = tuple[int, int]
+"""Numbers of A and B in the photo."""
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What a user may ask of a fit.
+
+    Attributes:
+        pairs: the pairs to fit; when empty, the annotated ones, else the closest one.
+        all_pairs: every pair that may touch.
+        keypoints: file that replaces the detector.
+        contacts: file that replaces the annotator.
+        ages: of A and B, where known.
+        seed: of all random numbers.
+    """
+
+    pairs: tuple[Pair, ...] = ()
+    all_pairs: bool = False
+    keypoints: Path | None = None
+    contacts: Path | None = None
+    ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One pair and its two bodies."""
+
+    observation: PairObservation
+    fit: Fit
+
+    @property
+    def indices(self) -> Pair:
+        """Numbers of A and B in the photo."""
+        a, b = self.observation.people
+        return a.index, b.index
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """All that came out of one photo.
+
+    Attributes:
+        photo: as it was read.
+        people: all that were found in it.
+        candidates: pairs that may touch, the closest first.
+        pairs: the fitted ones.
+        failures: the pairs that failed, and why.
+        seconds: step -> wall time.
+    """
+
+    photo: Photo
+    people: tuple[Person, ...]
+    candidates: tuple[Pair, ...]
+    pairs: tuple[PairResult, ...]
+    failures: tuple[tuple[Pair, str], ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,57 @@
+"""Stick figures to pose with."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from apu.body.joints import joint_names
+from apu.scene.person import Keypoints, Person
+
+STANDING = {
+    "nose": (0.0, -1.5),
+    "left_eye": (0.08, -1.58), "right_eye": (-0.08, -1.58), "left_ear": (0.16, -1.54), "right_ear": (-0.16, -1.54),
+    "left_shoulder": (0.35, -1.0), "right_shoulder": (-0.35, -1.0),
+    "left_elbow": (0.45, -0.4), "right_elbow": (-0.45, -0.4), "left_wrist": (0.5, 0.1), "right_wrist": (-0.5, 0.1),
+    "left_hip": (0.22, 0.0), "right_hip": (-0.22, 0.0), "left_knee": (0.24, 0.8), "right_knee": (-0.24, 0.8),
+    "left_ankle": (0.25, 1.6), "right_ankle": (-0.25, 1.6),
+}  # fmt: skip
+"""COCO-17 joint -> x, y in torsos from the middle of the hips, of somebody who stands and faces the camera."""
+
+
+def skeleton_at(x: float, y: float, torso: float, confidence: float = 0.8) -> np.ndarray:
+    """(17, 3) of somebody who stands, pixels."""
+    xy = np.array([STANDING[name] for name in joint_names("coco17")]) * torso + (x, y)
+    return np.concatenate([xy, np.full((17, 1), confidence)], axis=1).astype(np.float32)
+
+
+def person_at(index: int, x: float, y: float, torso: float, *, score: float = 0.8) -> Person:
+    """Somebody who stands with the middle of the hips at (x, y), with a torso of so many pixels."""
+    skeleton = skeleton_at(x, y, torso)
+    return Person(index, Keypoints("coco17", skeleton[:, :2].copy(), skeleton[:, 2].copy()), score, "test")
+
+
+def with_joint(person: Person, joint: str, xy: tuple[float, float], confidence: float = 0.8) -> Person:
+    """The same person with one joint somewhere else."""
+    keypoints, i = person.keypoints, joint_names(person.keypoints.joint_set).index(joint)
+    places, confidences = keypoints.xy.copy(), keypoints.confidence.copy()
+    places[i], confidences[i] = xy, confidence
+    return replace(person, keypoints=Keypoints(keypoints.joint_set, places, confidences))
+
+
+@pytest.fixture(scope="session")
+def standing():
+    """`skeleton_at`."""
+    return skeleton_at
+
+
+@pytest.fixture(scope="session")
+def somebody():
+    """`person_at`."""
+    return person_at
+
+
+@pytest.fixture(scope="session")
+def moved():
+    """`with_joint`."""
+    return with_joint
