@@ -15,6 +15,12 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def write_half(target: Path, interruption: type[BaseException]) -> None:
+    with written_whole(target) as temporary:
+        temporary.write_bytes(b"half")
+        raise interruption
+
+
 def test_the_folder_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "here"))
     assert cache_dir() == tmp_path / "here"
@@ -51,18 +57,16 @@ def test_a_file_appears_with_the_end_of_the_block_and_its_folders_are_made(tmp_p
 
 @pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_an_interrupted_write_leaves_nothing(tmp_path: Path, interruption: type[BaseException]):
-    with pytest.raises(interruption), written_whole(tmp_path / "file.bin") as temporary:
-        temporary.write_bytes(b"half")
-        raise interruption
+    with pytest.raises(interruption):
+        write_half(tmp_path / "file.bin", interruption)
     assert names(tmp_path) == []
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path):
     target = tmp_path / "file.bin"
     target.write_bytes(b"old")
-    with pytest.raises(RuntimeError), written_whole(target) as temporary:
-        temporary.write_bytes(b"half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_half(target, RuntimeError)
     assert target.read_bytes() == b"old"
     with written_whole(target) as temporary:
         temporary.write_bytes(b"new")

@@ -67,7 +67,9 @@ def target(tmp_path: Path) -> Path:
     return folder
 
 
-def get(target: Path, data: bytes | None = None, members: dict[str, str] | None = None, **limits: int) -> dict[str, Path]:
+def get(
+    target: Path, data: bytes | None = None, members: dict[str, str] | None = None, **limits: int
+) -> dict[str, Path]:
     """Fetch; the tarball's sha256 is checked when its bytes are given."""
     wanted = {MEMBER: sha256(GOOD)} if members is None else members
     limits = {"max_tarball_bytes": 100_000, **limits}
@@ -196,23 +198,22 @@ def damaged() -> dict[str, bytes]:
     whole = tarball((MEMBER, GOOD * 1000))
     flipped = bytearray(gzip.decompress(tarball(("package/x", b"x"), (MEMBER, GOOD))))
     flipped[:148] = b"\xff" * 148
-    pax = tarfile.TarInfo("pax")
-    pax.type = tarfile.XHDTYPE
+    sparse = tarfile.TarInfo("package/sparse")
+    sparse.pax_headers = {"GNU.sparse.map": "nonsense"}
     return {
         "empty": b"",
         "no gzip": b"<html>404</html>",
         "cut short": whole[: len(whole) // 2],
         "gzip of no tar": gzip.compress(b"not a tar at all" * 100),
         "flipped": gzip.compress(bytes(flipped)),
-        "bad extended header": tarball((pax, b"99 size=many\n"), (MEMBER, GOOD)),
-        "bad extended length": tarball((pax, b"-9 size=12\n"), (MEMBER, GOOD)),
+        "bad extended header": tarball((sparse, b"x"), (MEMBER, GOOD)),
     }
 
 
 @pytest.mark.parametrize("data", damaged().values(), ids=damaged().keys())
 def test_a_damaged_tarball_is_refused(registry: Registry, target: Path, data: bytes):
     registry(data)
-    assert any(word in refused(target).what for word in ("damaged", "lacks a file"))
+    assert "damaged" in refused(target).what
 
 
 def test_without_network_npms_reason_is_told_without_its_secrets(registry: Registry, target: Path):

@@ -31,7 +31,11 @@ ADAPTERS: dict[str, set[str]] = {
     "rich": {"cli.progress"},
     "platformdirs": {"cache"},
     "pydantic": {"contact.file_schema"},
-    "scipy": {"contact.box_matching"},
+    "scipy": {"contact.box_matching", "pose.decode"},
+    "PIL": {"pose.photo_file"},
+    "onnx": {"pose.onnx_graph"},
+    "onnxruntime": {"pose.movenet"},
+    "cv2": {"pose.movenet"},
 }
 """Foreign package -> the modules, or whole rooms, that may import it. A new entry is a decision: one adapter each."""
 

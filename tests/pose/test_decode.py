@@ -32,6 +32,10 @@ def paint(heads: Heads, cell: tuple[int, int], joints: np.ndarray, *, center: fl
         heads.offset[y, x, joint] = in_cells[joint] - (y, x)
 
 
+def moved(joints: np.ndarray, right: float, down: float) -> np.ndarray:
+    return joints + np.array([right, down], np.float32)
+
+
 @pytest.fixture(scope="session")
 def joints(standing) -> np.ndarray:
     return standing(80.7, 90.3, 30)[:, :2]
@@ -57,7 +61,7 @@ def test_a_coarse_regression_is_corrected_by_the_heat_nearby(joints):
 
 def test_a_partners_stronger_joint_farther_away_is_not_taken(joints):
     heads = blank()
-    paint(heads, (22, 32), joints + (48, 0), heat=0.95)
+    paint(heads, (22, 32), moved(joints, 48, 0), heat=0.95)
     paint(heads, CELL, joints, heat=0.5)
     np.testing.assert_allclose(decode_skeleton(heads, CELL)[:, :2], joints, atol=1e-3)
 
@@ -74,7 +78,7 @@ def test_a_joint_without_heat_stays_near_its_regressed_place_and_is_unsure(joint
 def test_people_come_best_first_and_none_below_the_threshold(joints):
     heads = blank()
     paint(heads, CELL, joints, center=0.5)
-    paint(heads, (22, 32), joints + (48, 0), center=0.7)
+    paint(heads, (22, 32), moved(joints, 48, 0), center=0.7)
     paint(heads, (5, 5), joints, center=0.2)
     people = decode_people(heads, 0.25)
     assert [score for _, score in people] == pytest.approx([0.7, 0.5])
@@ -90,7 +94,7 @@ def test_a_slope_has_one_peak_and_an_empty_map_none():
 
 
 def test_the_second_person_of_a_hug_is_found_from_the_nose(joints):
-    heads, second = blank(), joints + (24, -9)
+    heads, second = blank(), moved(joints, 24, -9)
     paint(heads, CELL, joints, center=0.9)
     paint(heads, (22, 21), second, center=0.6)  # next to the first: no peak of its own
     assert len(decode_people(heads, 0.25)) == 1
@@ -111,9 +115,9 @@ def test_a_nose_that_no_centre_explains_is_nobody(joints):
 
 @given(down=st.integers(-5, 4), right=st.integers(-5, 15))
 def test_decoding_moves_with_the_picture(joints, down, right):
-    heads, moved, there = blank(), blank(), (CELL[0] + down, CELL[1] + right)
+    heads, other, there = blank(), blank(), (CELL[0] + down, CELL[1] + right)
     paint(heads, CELL, joints)
     shift = np.array([right, down]) * STRIDE
-    paint(moved, there, joints + shift)
+    paint(other, there, joints + shift)
     expected = decode_skeleton(heads, CELL)[:, :2] + shift
-    np.testing.assert_allclose(decode_skeleton(moved, there)[:, :2], expected, atol=1e-3)
+    np.testing.assert_allclose(decode_skeleton(other, there)[:, :2], expected, atol=1e-3)

@@ -84,7 +84,7 @@ def test_people_are_numbered_in_the_files_order_and_fragments_take_no_number(tmp
 
 
 def test_the_same_person_given_twice_is_one_person(tmp_path: Path):
-    whole, part = rows(25, 300), rows(25, 300) + (1.0, -1.0, 0.0)
+    whole, part = rows(25, 300), rows(25, 301)
     part[12:] = 0
     for first, second in ((whole, part), (part, whole)):
         (read,) = read_keypoints(written(tmp_path, openpose(first, second)))
@@ -127,7 +127,11 @@ def test_results_carry_scores_and_a_score_of_one_is_certain(tmp_path: Path):
 
 def several() -> dict:
     images = [{"id": 7, "file_name": "train/hug.jpg"}, {"id": 139, "file_name": "kiss.png"}, {"id": 8}]
-    people = [coco(rows(17, 100, 2), image_id=7), coco(rows(17, 200, 2), image_id=139), coco(rows(17, 300, 2), image_id=7)]
+    people = [
+        coco(rows(17, 100, 2), image_id=7),
+        coco(rows(17, 200, 2), image_id=139),
+        coco(rows(17, 300, 2), image_id=7),
+    ]
     return {"images": images, "annotations": people}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,7 @@ def test_the_focal_plane_resolution_gives_the_focal_length_of_a_resized_photo():
         {FOCAL_35MM: 1},
         {FOCAL_35MM: 65535},
         {FOCAL_35MM: math.nan},
-        {FOCAL_35MM: "28"},
+        {FOCAL_35MM: "wide"},
         {FOCAL_35MM: (28, 1)},
         {FOCAL: 50.0},
         {FOCAL: 50.0, PLANE_X: math.inf},
@@ -156,10 +157,10 @@ def test_the_focal_plane_resolution_gives_the_focal_length_of_a_resized_photo():
     ids=str,
 )
 def test_a_focal_length_that_is_missing_implausible_or_of_a_cropped_photo_is_not_used(tags: dict[int, object]):
-    known = focal_length_px(tags, 4000, 3000)
-    assert known is None or tags == {FOCAL_35MM: "28"}  # a number written as text is still that number
+    assert focal_length_px(tags, 4000, 3000) is None
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_a_photo_with_broken_exif_is_still_read(tmp_path: Path):
     path = save(Image.new("RGB", (4, 3)), tmp_path / "a.jpg", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff garbage")
     photo = read_photo(path)
@@ -181,7 +182,9 @@ def test_a_missing_file_a_folder_and_an_empty_file_are_named_as_such(tmp_path: P
     assert refused(tmp_path / "empty.jpg").got == "an empty file"
 
 
-@pytest.mark.parametrize("content", [b"hello", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"GIF89a"])
+@pytest.mark.parametrize(
+    "content", [b"hello", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"GIF89a"]
+)
 def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes):
     (tmp_path / "a.jpg").write_bytes(content)
     assert "not an image" in refused(tmp_path / "a.jpg").what
@@ -199,8 +202,6 @@ def huge(path: Path, width: int, height: int) -> Path:
     """A PNG of a few bytes that says it is huge."""
     data = bytearray(save(Image.new("1", (1, 1)), path).read_bytes())
     data[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    import zlib
-
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     path.write_bytes(data)
     return path
@@ -236,4 +237,6 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_shared_photos_are_read_at_their_size(photos: Path):
-    assert read_photo(photos / "images" / "college_232334.png").pixels.shape[2] == 3
+    for name in ("college_232334", "girls_250416"):
+        photo = read_photo(photos / "images" / f"{name}.png")
+        assert (photo.name, photo.width) == (name, 500)

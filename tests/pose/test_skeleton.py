@@ -23,7 +23,9 @@ def test_the_bones_are_the_same_on_both_sides():
     bones = {frozenset((names[a], names[b])) for a, b in BONES}
     swapped = {"left": "right", "right": "left"}
     mirrored = {
-        frozenset("_".join([swapped.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]]) for name in bone)
+        frozenset(
+            "_".join([swapped.get(name.split("_")[0], name.split("_")[0]), *name.split("_")[1:]]) for name in bone
+        )
         for bone in bones
     }
     assert mirrored == bones

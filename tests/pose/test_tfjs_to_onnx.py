@@ -76,14 +76,12 @@ def conv_node(op: str, *inputs: str, stride: int = 1, dilation: int = 1, padding
     return Node("out", op, inputs, {**plane, "padding": text(padding), **more})
 
 
-@pytest.mark.parametrize("size", [(8, 8), (7, 10), (5, 6)])
+@pytest.mark.parametrize("size", [(8, 8), (7, 10), (9, 8)])
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), (1, 3)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("kernel_size", [(3, 3), (1, 1), (2, 3)])
 def test_convolution_pads_strides_and_dilates_as_tensorflow_does(size, stride, dilation, padding, kernel_size):
     kernel, picture = normal(*kernel_size, 3, 4), normal(1, *size, 3)
-    if padding == "VALID" and dilation * (max(kernel_size) - 1) + 1 > min(size):
-        pytest.skip("the kernel is larger than the picture")
     node = conv_node("Conv2D", "input", "kernel", stride=stride, dilation=dilation, padding=padding)
     expected = convolved(picture, kernel, stride=stride, dilation=dilation, padding=padding)
     np.testing.assert_allclose(run(graph_of(node, kernel=kernel), picture), expected, atol=1e-5)

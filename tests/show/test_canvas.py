@@ -66,13 +66,17 @@ def test_outside_of_the_picture_a_window_has_the_given_colour():
     assert (part == [255, 0, 0]).all()
 
 
-def test_a_disc_is_round_and_where_it_should_be():
+@pytest.mark.parametrize("radius", [2.6, 5.0, 8.0])
+def test_a_disc_is_round_and_where_it_should_be(radius):
     picture = white()
-    canvas.disc(picture, (30.0, 20.0), 8.0, INK)
-    x0, y0, x1, y1 = changed(picture)
-    assert np.allclose([x0, y0, x1, y1], [22, 12, 38, 28], atol=1)
-    covered = (255 - picture[..., 0].astype(float)) / (255 - picture[20, 30, 0])
-    assert covered.sum() == pytest.approx(np.pi * 64, rel=0.1)
+    canvas.disc(picture, (30.0, 20.0), radius, (0.0, 0.0, 0.0))
+    cover = 1 - picture[..., 0] / 255
+    rows, columns = np.mgrid[:40, :60] + 0.5
+    middle = np.array([(cover * columns).sum(), (cover * rows).sum()]) / cover.sum()
+    assert np.allclose(middle, [30, 20], atol=0.1)
+    gap = np.hypot(columns - 30, rows - 20)
+    assert (cover[gap < radius - 0.7] == 1).all()
+    assert (cover[gap > radius + 1.5] < 0.05).all()
 
 
 def test_lines_far_outside_are_cut_not_wrapped():

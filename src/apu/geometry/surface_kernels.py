@@ -4,6 +4,7 @@
 # pyright: reportInvalidTypeForm=false, reportAttributeAccessIssue=false
 import os
 import sys
+from typing import no_type_check
 
 import warp as wp
 
@@ -26,6 +27,7 @@ _start()
 
 
 @wp.kernel
+@no_type_check
 def normal_kernel(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),
@@ -43,6 +45,7 @@ def normal_kernel(
 
 
 @wp.kernel
+@no_type_check
 def winding_kernel(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),

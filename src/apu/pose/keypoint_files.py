@@ -63,6 +63,20 @@ def read_keypoints(path: Path, photo_name: str | None = None) -> list[Person]:
 
 
 def _parsed(path: Path) -> object:
+    data = _bytes(path)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise KeypointFileError(
+            "The keypoint file is not JSON.",
+            where=path,
+            expected="OpenPose or COCO JSON",
+            got=error if data else "an empty file",
+            remedy="export the keypoints again; the file may be cut short.",
+        ) from error
+
+
+def _bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -73,7 +87,7 @@ def _parsed(path: Path) -> object:
                 got=f"{size / 2**20:.0f} MB",
                 remedy="keep the entries of this photo only.",
             )
-        return json.loads(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         raise KeypointFileError(
             "The keypoint file cannot be opened.",
@@ -81,14 +95,6 @@ def _parsed(path: Path) -> object:
             expected="a file that you may read",
             got=error.strerror or error,
             remedy="check the path and its permissions.",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise KeypointFileError(
-            "The keypoint file is not JSON.",
-            where=path,
-            expected="OpenPose or COCO JSON",
-            got="an empty file" if size == 0 else error,
-            remedy="export the keypoints again; the file may be cut short.",
         ) from error
 
 

@@ -1,7 +1,7 @@
 """The result folder. Every file appears in it whole, by rename; `run.json` comes last and says: all is there."""
 
 import json
-import shutil
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +23,7 @@ from apu.show.schema import RunReport
 PANEL, GLB, OBJ, NPZ, CONTACTS, RUN = "panel.png", "pair.glb", "pair.obj", "pair.npz", "contacts.json", "run.json"
 PEOPLE = "people.png"
 CONTACTS_VERSION = 1
+_PAIR_FOLDER = re.compile(r"pair_\d+_\d+")
 
 
 def prepare_folder(folder: Path, overwrite: bool) -> None:
@@ -65,13 +66,27 @@ def prepare_folder(folder: Path, overwrite: bool) -> None:
 def remove_results(folder: Path) -> None:
     """Delete what an earlier run wrote into `folder`, its pairs' sub-folders included; other files stay.
 
-    To be called just before the first new file is written, so that old and new results never mix.
+    To be called just before the first new file is written, so that old and new results never mix. Links to folders
+    elsewhere are not followed.
+
+    Raises:
+        OutputError: a file cannot be deleted.
     """
-    for place in (folder, *folder.glob("pair_*_*")):
-        for name in (RUN, PANEL, GLB, OBJ, NPZ, CONTACTS, PEOPLE):
-            (place / name).unlink(missing_ok=True)
-        if place != folder and place.is_dir() and not any(place.iterdir()):
-            shutil.rmtree(place)
+    pairs = [p for p in folder.glob("pair_*_*") if _PAIR_FOLDER.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]
+    try:
+        for place in (folder, *pairs):
+            for name in (RUN, PANEL, GLB, OBJ, NPZ, CONTACTS, PEOPLE):
+                (place / name).unlink(missing_ok=True)
+            if place != folder and not any(place.iterdir()):
+                place.rmdir()
+    except OSError as error:
+        raise OutputError(
+            "The results of an earlier run cannot be removed.",
+            where=error.filename or folder,
+            expected="files that may be deleted",
+            got=error.strerror or error,
+            remedy="check the folder's permissions, or name another folder with --out.",
+        ) from error
 
 
 def pair_folder(folder: Path, observation: PairObservation) -> Path:

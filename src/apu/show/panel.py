@@ -7,7 +7,7 @@ from apu.body.protocol import Surface
 from apu.scene.pair import Fit, PairObservation
 from apu.scene.person import Person
 from apu.scene.photo import Photo
-from apu.show.canvas import Pixels, arrow, blank, disc, paste, rectangle, shortened, text, text_width
+from apu.show.canvas import Pixels, Px, arrow, blank, disc, paste, rectangle, shortened, text, text_width
 from apu.show.palette import (
     BODY_COLORS,
     CONTACT_COLORS,
@@ -147,7 +147,7 @@ def _contact_table(canvas: Pixels, x: int, y: int, right: int, fit: Fit) -> None
         text(canvas, left + 22, y + (_TABLE_ROWS - 1) * _ROW, words, size=15, color=FAINT_INK, anchor="lm")
 
 
-def _both_shortened(name: str, size: int, width: float) -> str:
+def _both_shortened(name: str, size: int, width: Px) -> str:
     """A contact's name cut to `width` pixels, so that something of both sides is left."""
     first, dash, second = name.partition(" - ")
     if not dash or text_width(name, size) <= width:

@@ -1,0 +1,82 @@
+"""Depths of two bodies in each other against libigl, along a path as an optimisation takes it."""
+
+import igl
+import numpy as np
+import pytest
+import torch
+
+from apu.body.anny import AnnyBody
+from apu.body.protocol import Parts, default_parameters
+from apu.unite.penetration import Penetration, deepest, vertex_areas
+
+
+def posed(body: AnnyBody, apart_m: float) -> torch.Tensor:
+    """(1, 2, v, 3) two standing bodies face to face, their roots `apart_m` apart."""
+    parameters = default_parameters(body.parameter_spec, (1, 2))
+    parameters["orientation"][0, 1, 1] = np.pi
+    parameters["translation"][0, 1, 2] -= apart_m
+    vertices = body.forward(parameters, Parts(vertices="all")).vertices
+    assert vertices is not None
+    return vertices
+
+
+def oracle(body: AnnyBody, vertices: torch.Tensor) -> float:
+    """Depth of the deepest vertex by libigl: exact winding numbers and point to mesh distances."""
+    faces = body.surface.collision_faces.numpy()
+    skin = np.unique(faces)
+    points = vertices[0].double().numpy()
+    depth = 0.0
+    for mine, other in ((0, 1), (1, 0)):
+        inside = igl.winding_number(points[other], faces, points[mine][skin]) > 0.5
+        if inside.any():
+            squared = igl.point_mesh_squared_distance(points[mine][skin][inside], points[other], faces)[0]
+            depth = max(depth, float(np.sqrt(squared.max())))
+    return depth
+
+
+@pytest.mark.parametrize("apart_m", [0.12, 0.2, 0.6])
+def test_the_deepest_vertex_is_that_of_libigl(body: AnnyBody, apart_m: float):
+    vertices = posed(body, apart_m)
+    assert float(deepest(body.surface, vertices)) == pytest.approx(oracle(body, vertices), abs=2e-6)
+
+
+def test_bodies_apart_have_no_depth(body: AnnyBody):
+    assert float(deepest(body.surface, posed(body, 1.0))) == 0.0
+
+
+def test_short_reach_along_a_path_loses_no_depth(body: AnnyBody):
+    kept = Penetration(body.surface, posed(body, 0.30))
+    for apart_m in (0.30, 0.27, 0.24, 0.20, 0.17):
+        vertices = posed(body, apart_m)
+        fresh = Penetration(body.surface, vertices)
+        torch.testing.assert_close(kept.depths(vertices), fresh.depths(vertices), atol=2e-5, rtol=0)
+
+
+def test_swapping_the_people_swaps_the_depths(body: AnnyBody):
+    vertices = posed(body, 0.2)
+    straight = Penetration(body.surface, vertices).depths(vertices)
+    swapped = Penetration(body.surface, vertices.flip(1)).depths(vertices.flip(1))
+    assert float(straight.amax()) > 0.005
+    torch.testing.assert_close(straight, swapped.flip(1), atol=1e-6, rtol=0)
+
+
+def test_the_gradient_parts_the_bodies(body: AnnyBody):
+    vertices = posed(body, 0.2).requires_grad_()
+    Penetration(body.surface, vertices).depths(vertices).square().sum().backward()
+    assert vertices.grad is not None
+    push_a, push_b = (-vertices.grad[0, k].sum(0)[2] for k in (0, 1))
+    assert float(push_a) > 0 > float(push_b), "A stands farther from the camera and must be pushed farther"
+
+
+def test_a_pair_in_a_batch_has_the_depths_it_has_alone(body: AnnyBody):
+    batch = torch.cat([posed(body, 0.2), posed(body, 0.5), posed(body, 0.15)])
+    together = deepest(body.surface, batch)
+    for i in range(3):
+        alone = deepest(body.surface, batch[i : i + 1])
+        torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
+
+
+def test_areas_add_up_to_the_surface():
+    vertices = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]])
+    faces = torch.tensor([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
+    assert float(vertex_areas(vertices, faces).sum()) == pytest.approx(1.5 + np.sqrt(3) / 2, rel=1e-6)
