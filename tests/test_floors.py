@@ -27,15 +27,20 @@ EVERYWHERE = {"jaxtyping", "numpy", "torch"}
 """The language of the house."""
 
 ADAPTERS: dict[str, set[str]] = {
+    "PIL": {"pose.photo_file", "show.canvas"},
+    "anny": {"body.anny_prepare"},
     "click": {"cli"},
-    "rich": {"cli.progress"},
-    "platformdirs": {"cache"},
-    "pydantic": {"contact.file_schema"},
-    "scipy": {"contact.box_matching", "pose.decode"},
-    "PIL": {"pose.photo_file"},
+    "cv2": {"pose.movenet", "show.canvas"},
     "onnx": {"pose.onnx_graph"},
     "onnxruntime": {"pose.movenet"},
-    "cv2": {"pose.movenet"},
+    "platformdirs": {"cache"},
+    "pydantic": {"contact.file_schema", "show.schema"},
+    "rich": {"cli.progress"},
+    "roma": {"body.anny_kinematics", "unite.joint_stage", "unite.losses"},
+    "safetensors": {"body.anny_asset"},
+    "scipy": {"body.anny_prepare", "body.region_islands", "contact.box_matching", "pose.decode"},
+    "trimesh": {"show.glb"},
+    "warp": {"geometry.surface_kernels"},
 }
 """Foreign package -> the modules, or whole rooms, that may import it. A new entry is a decision: one adapter each."""
 

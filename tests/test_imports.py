@@ -55,4 +55,4 @@ def test_public_names_are_reachable_from_the_package():
         text=True,
         check=False,
     )
-    assert done.stdout.split() == ["apu.pipeline", "apu.pipeline"], done.stderr
+    assert done.stdout.split() == ["apu.pipeline", "apu.scene.results"], done.stderr

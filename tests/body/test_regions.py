@@ -49,7 +49,7 @@ class Rest:
 
 @pytest.fixture(scope="module")
 def rest_of(body64: AnnyBody) -> Callable[..., Rest]:
-    """Phenotypes in (0, 1) and angles (radians) -> the body in the zero pose at the origin; a young adult by default."""
+    """Phenotypes in (0, 1) and angles (radians) -> the body, zero pose, at the origin; by default a young adult."""
 
     def rest(**numbers: float) -> Rest:
         spec = body64.parameter_spec

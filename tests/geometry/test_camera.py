@@ -81,7 +81,9 @@ def test_points_without_weight_do_not_matter_even_if_they_are_wild():
 
 def test_without_any_weight_the_shift_is_finite():
     points = cloud(2, 4, 2)
-    found = translation_from_projection(points, torch.zeros(2, 4, 2).double(), torch.zeros(2, 4).double(), FOCAL, CENTER)
+    found = translation_from_projection(
+        points, torch.zeros(2, 4, 2).double(), torch.zeros(2, 4).double(), FOCAL, CENTER
+    )
     assert bool(torch.isfinite(found).all())
 
 

@@ -32,8 +32,10 @@ def naive(points, depth, faces, width, height, perspective):
         weights = np.einsum("ij,jhw->ihw", np.linalg.inv(matrix), np.stack([columns, rows, np.ones_like(rows)]))
         edge = weights.min(0)
         clear &= np.abs(edge) > 1e-7
-        z = 1 / np.einsum("i,ihw->hw", 1 / depth[corners], weights) if perspective else np.einsum(
-            "i,ihw->hw", depth[corners], weights
+        z = (
+            1 / np.einsum("i,ihw->hw", 1 / depth[corners], weights)
+            if perspective
+            else np.einsum("i,ihw->hw", depth[corners], weights)
         )
         hit = edge > 0
         nearer = hit & (z < nearest)

@@ -19,10 +19,10 @@ WIDTH, HEIGHT = 320, 240
 
 HALF_BODY = {
     "shoulder": (0.19, -0.48), "elbow": (0.36, -0.24), "wrist": (0.42, 0.02), "hip": (0.10, 0.0),
-    "knee": (0.12, 0.42), "ankle": (0.13, 0.82), "heel": (0.13, 0.86), "big_toe": (0.15, 0.87), "small_toe": (0.19, 0.87),
-    "eye": (0.03, -0.76), "ear": (0.07, -0.74),
+    "knee": (0.12, 0.42), "ankle": (0.13, 0.82), "heel": (0.13, 0.86), "big_toe": (0.15, 0.87),
+    "small_toe": (0.19, 0.87), "eye": (0.03, -0.76), "ear": (0.07, -0.74),
 }  # fmt: skip
-"""Left half of a person who faces the camera, so their left is at +x; mid-hip at the origin; x right, y down, metres."""
+"""Left half of a person who faces the camera: their left is at +x. Mid-hip at the origin; x right, y down, metres."""
 
 LIMBS = [
     ("mid_hip", "neck", 0.13, "upper_belly"), ("nose", "nose", 0.12, "head_front"),
@@ -121,7 +121,9 @@ def fit(joints: np.ndarray) -> Fit:
     contacts = ContactMap(
         (
             Contact(frozenset({"left_hand_palm"}), frozenset({"right_upper_arm_front"}), 0.67, "proximity"),
-            Contact(frozenset({"left_upper_arm_front"}), frozenset({"left_head_front"}), label_a="left arm", label_b="head"),
+            Contact(
+                frozenset({"left_upper_arm_front"}), frozenset({"left_head_front"}), label_a="left arm", label_b="head"
+            ),
         ),
         "proximity",
     )
@@ -148,5 +150,9 @@ def fit(joints: np.ndarray) -> Fit:
 @pytest.fixture(scope="session")
 def run_info() -> RunInfo:
     return RunInfo(
-        seed=7, options={"pair": (0, 2)}, seconds=3.5, contacts_note="contacts: proximity (heuristic)", focal_source="assumed"
+        seed=7,
+        options={"pair": (0, 2)},
+        seconds=3.5,
+        contacts_note="contacts: proximity (heuristic)",
+        focal_source="assumed",
     )

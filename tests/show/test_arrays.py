@@ -82,6 +82,8 @@ def test_gradients_do_not_hinder(tmp_path, observation, fit, surface):
 
 def test_every_key_is_documented_and_no_other(arrays):
     section = PAGE.read_text(encoding="utf-8").split("## `pair.npz`")[1].split("\n## ")[0]
-    documented = {key for row in re.findall(r"^\| (`[^|]*) \|", section, re.M) for key in re.findall(r"`(\w[\w<>]*)`", row)}
+    documented = {
+        key for row in re.findall(r"^\| (`[^|]*) \|", section, re.M) for key in re.findall(r"`(\w[\w<>]*)`", row)
+    }
     generic = {re.sub(r"^(param_names_|param_|attribute_).*", r"\1<name>", key) for key in arrays}
     assert documented == generic

@@ -37,9 +37,7 @@ def save(photo, people, observation, fit, surface, run_info):
     def write(folder: Path, **more) -> list[Path]:
         given = {"photo": photo, "run_info": run_info, "fit": fit} | more
         rest = {k: v for k, v in given.items() if k not in ("photo", "run_info", "fit")}
-        return save_pair(
-            folder, given["photo"], people, observation, given["fit"], surface, given["run_info"], **rest
-        )
+        return save_pair(folder, given["photo"], people, observation, given["fit"], surface, given["run_info"], **rest)
 
     return write
 

@@ -83,7 +83,7 @@ def test_wild_coordinates_draw_nothing_and_break_nothing(bad):
 def test_the_number_is_above_the_head_and_stays_in_the_picture():
     standing = [("nose", 160.0, 90.0), ("left_ankle", 160.0, 200.0), ("right_ankle", 150.0, 200.0)]
     badge = near(draw_people(GREY, [person(*standing, index=3)], (3, 0)), LINE_COLORS[0], 3)
-    rows, columns = np.nonzero(badge[:85])
+    _, columns = np.nonzero(badge[:85])
     assert abs(columns.mean() - 160) < 3
     cut_off = [("nose", 316.0, 2.0), ("left_ankle", 316.0, 200.0), ("right_ankle", 310.0, 200.0)]
     badge = near(draw_people(GREY, [person(*cut_off, index=3)], (3, 0)), LINE_COLORS[0], 3)
@@ -102,7 +102,7 @@ def test_every_joint_set_is_drawn_whole(people):
     for joint_set in JOINT_SETS:
         canvas = GREY.copy()
         draw_skeleton(canvas, replace(people[0].keypoints.as_set(joint_set)), (0.8, 0.4, 0.1))
-        x0, y0, x1, y1 = people[0].box
+        x0, _, _, y1 = people[0].box
         rows, columns = np.nonzero((canvas != GREY).any(2))
         assert rows.max() == pytest.approx(y1, abs=6)
         assert columns.min() == pytest.approx(x0, abs=6)

@@ -16,7 +16,7 @@ def balls(*depths: float, colors=(RED, BLUE)) -> Mesh:
     ball = trimesh.creation.icosphere(subdivisions=3, radius=0.4)
     count = len(ball.vertices)
     return Mesh(
-        np.concatenate([ball.vertices + [0, 0, depth] for depth in depths]),
+        np.concatenate([ball.vertices + np.array([0, 0, depth]) for depth in depths]),
         np.concatenate([ball.faces + i * count for i in range(len(depths))]),
         np.repeat(np.array(colors[: len(depths)]), count, axis=0),
         np.repeat(np.arange(len(depths)), len(ball.faces)),

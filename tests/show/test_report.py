@@ -50,7 +50,10 @@ def test_numbers_are_those_of_the_fit(report, fit):
         {"before": 0.123, "after": 0.004},
         {"before": 0.3, "after": 0.055},
     ]
-    assert [c["label"] for c in pair["fit"]["contacts"]] == ["left hand palm - right upper arm front", "left arm - head"]
+    assert [c["label"] for c in pair["fit"]["contacts"]] == [
+        "left hand palm - right upper arm front",
+        "left arm - head",
+    ]
     assert pair["fit"]["terms"]["contact"] == {"keypoints": 1.0, "contact": 0.5}
     assert pair["fit"]["stop"] == {"joints": "converged", "contact": "iteration limit"}
     root = joint_names("body25").index("mid_hip")

@@ -3,14 +3,13 @@
 import math
 from functools import cached_property
 
-import roma
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.anny_asset import PHENOTYPES, AnnyAsset, load_asset
 from apu.body.anny_jacobian import joints_and_jacobian
-from apu.body.anny_kinematics import Motion, Tables, doublings, hat_weights, move
+from apu.body.anny_kinematics import Motion, Tables, doublings, hat_weights, move, nearest_rotation
 from apu.body.anny_pose import DOFS, dof_axes
 from apu.body.joints import joint_names
 from apu.body.protocol import Parameters, ParameterSpec, Parts, Posed, Surface
@@ -267,7 +266,7 @@ class AnnyBody:
         table = AnnyBody(a, torch.float64)._coefficients(shape)[0]
         heads = a.head_template.double() + torch.einsum("s,sjd->jd", table, a.head_blendshapes.double())
         cross = a.orientation_template.double() + torch.einsum("s,sjkl->jkl", table, a.orientation_blendshapes.double())
-        align = a.reference_orientation.double() @ roma.special_procrustes(cross).transpose(-1, -2)
+        align = a.reference_orientation.double() @ nearest_rotation(cross).mT
         placed = torch.zeros_like(heads)
         for bone, parent in enumerate(a.parents.tolist()):
             if parent >= 0:

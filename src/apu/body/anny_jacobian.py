@@ -84,6 +84,7 @@ def _reshape(
     """d joints / d shape logits, by one-sided differences in one batch."""
     shape = parameters["shape"].reshape(-1, parameters["shape"].shape[-1])
     size = shape.shape[-1]
+    assert tables.joint_matrix is not None
     moved = {k: v.reshape(-1, v.shape[-1]).repeat_interleave(size, 0) for k, v in parameters.items()}
     step = SHAPE_STEP * torch.eye(size, dtype=shape.dtype, device=shape.device)
     moved["shape"] = (shape[:, None] + step).flatten(0, 1)

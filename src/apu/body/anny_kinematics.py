@@ -58,7 +58,7 @@ def move(
     rest = torch.addmm(t.template, coefficients, t.blendshapes)
     points, heads, cross = rest.split([3 * count, 3 * bones, 9 * bones], 1)
     points, heads = points.reshape(n, count, 3), heads.reshape(n, bones, 3)
-    align = t.reference @ roma.special_procrustes(cross.reshape(n, bones, 3, 3)).transpose(-1, -2)
+    align = t.reference @ nearest_rotation(cross.reshape(n, bones, 3, 3)).mT
     still = torch.eye(3, dtype=align.dtype, device=align.device).expand(n, 1, 3, 3)
     carry = torch.cat([still, align[:, 1:]], 1)  # the reference orientation of Anny's root moves no child
     steps = (carry[:, t.parent] @ (heads - heads[:, t.parent])[..., None])[..., 0]
@@ -70,6 +70,13 @@ def move(
     moved = (t.weights @ torch.cat([turn.flatten(-2), shift], -1)).reshape(n, count, 12)
     posed = (moved[..., :9].unflatten(-1, (3, 3)) @ points[..., None])[..., 0] + moved[..., 9:]
     return Motion(posed, rotation, position, rotvec)
+
+
+def nearest_rotation(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3 3"]:
+    """The rotation that is nearest to each matrix, never a reflection."""
+    rotation = roma.special_procrustes(matrix)
+    assert isinstance(rotation, Tensor)  # it gives more than one only when asked to
+    return rotation
 
 
 def hat_weights(x: Float[Tensor, "*batch"], anchors: Float[Tensor, " n"]) -> Float[Tensor, "*batch n"]:

@@ -118,15 +118,15 @@ def read_landmarks(bones: Bones, positions: Float[np.ndarray, "j 3"]) -> Landmar
             raise _missing(bones, f"{side} {segment}" if side else segment)
         return positions[found[0]]
 
-    arms = {s: Limb(joint("upper_arm", s), joint("forearm", s), joint("hand", s)) for s in SIDES}
-    legs = {s: Limb(joint("thigh", s), joint("shank", s), joint("foot", s)) for s in SIDES}
+    arms: dict[Side, Limb] = {s: Limb(joint("upper_arm", s), joint("forearm", s), joint("hand", s)) for s in SIDES}
+    legs: dict[Side, Limb] = {s: Limb(joint("thigh", s), joint("shank", s), joint("foot", s)) for s in SIDES}
     neck = joint("neck", None)
     hips = (legs["left"].root + legs["right"].root) / 2
     up = _unit(neck - hips)
     across = legs["left"].root - legs["right"].root
     left = _unit(across - (across @ up) * up)
     forward = np.cross(left, up)
-    hands = {s: _hand(bones, positions, s, arms[s], forward) for s in SIDES}
+    hands: dict[Side, Hand] = {s: _hand(bones, positions, s, arms[s], forward) for s in SIDES}
     return Landmarks(up, forward, left, hips, neck, arms, legs, hands)
 
 

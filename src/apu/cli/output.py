@@ -10,6 +10,7 @@ RUN_FILE = "run.json"
 """In every folder of results; by it a demo knows its own."""
 
 CONTENTS = {
+    "people.png": "the photo with everybody numbered, for --pair",
     "panel.png": "look at this first: photo, overlay, side and top view, contacts painted",
     "pair.glb": "both meshes, for any 3D viewer",
     "pair.npz": "body parameters, vertices, joints and camera, for numpy",
