@@ -14,7 +14,7 @@ CONTENTS = {
     "panel.png": "look at this first: photo, overlay, side and top view, contacts painted",
     "pair.glb": "both meshes, for any 3D viewer",
     "pair.npz": "body parameters, vertices, joints and camera, for numpy",
-    "contacts.json": "what touches what, who says so, and the distances before and after",
+    "contacts.json": "what touches what, and who says so; `--contacts` reads it back",
     RUN_FILE: "versions, options, and every number of the fit",
 }
 

@@ -16,6 +16,9 @@ FLESH = 0.2
 REACH = 0.25
 """Torsos beyond `FLESH` at which closeness has fallen to 1/e."""
 
+NEAREST = 8
+"""Bones of each person that are counted."""
+
 Segments = Float[np.ndarray, "_ 2 2"]
 """(segment, end, xy), pixels."""
 
@@ -23,23 +26,25 @@ Segments = Float[np.ndarray, "_ 2 2"]
 def closeness(a: Person, b: Person) -> float:
     """Rank of a pair among the pairs of its photo; comparable within one photo only, larger is closer.
 
-    The gap between the skeletons counts most. Many pairs of a crowd overlap in the picture, though, and then the
-    prominent pair should win: large (the photographer cared for them), surely seen, and of similar size (people of
-    unlike size stand at unlike depths, or are parent and child: a mild penalty).
+    How many bones are near the other person counts most: limbs cross in every crowd, while people who hold each other
+    are near along an arm, a side or a back. Then the prominent pair should win: large (the photographer cared for
+    them), surely seen, and of similar size (people of unlike size stand at unlike depths, or are parent and child: a
+    mild penalty).
     """
     sizes = body_size_px(a.keypoints), body_size_px(b.keypoints)
-    beyond = max(0.0, gap_in_torsos(a.keypoints, b.keypoints) - FLESH)
+    beyond = np.maximum(0.0, nearest_gaps(a.keypoints, b.keypoints) - FLESH)
     surety = float(np.sqrt(a.score * b.score))
-    return float(np.exp(-beyond / REACH)) * float(np.sqrt(sizes[0] * sizes[1])) * surety * _likeness(*sizes)
+    return float(np.exp(-beyond / REACH).mean()) * float(np.sqrt(sizes[0] * sizes[1])) * surety * _likeness(*sizes)
 
 
-def gap_in_torsos(a: Keypoints, b: Keypoints) -> float:
-    """Smallest distance in the picture between a bone of one and a bone of the other, 0 where they cross.
+def nearest_gaps(a: Keypoints, b: Keypoints) -> Float[np.ndarray, " n"]:
+    """Distances in the picture of the `NEAREST` bones of either person to the other person; 0 where they cross.
 
     The unit is the geometric mean of both `body_size_px`.
     """
-    distance = _segment_distances(_bones(a), _bones(b)).min()
-    return float(distance / np.sqrt(body_size_px(a) * body_size_px(b)))
+    distance = _segment_distances(_bones(a), _bones(b))
+    gaps = [np.sort(distance.min(axis))[:NEAREST] for axis in (0, 1)]
+    return np.concatenate(gaps) / np.sqrt(body_size_px(a) * body_size_px(b))
 
 
 def body_size_px(keypoints: Keypoints) -> float:

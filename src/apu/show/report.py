@@ -19,6 +19,7 @@ from apu.scene.photo import Photo
 from apu.show.schema import (
     ContactReport,
     DistanceReport,
+    FailureReport,
     FitReport,
     PairReport,
     PeopleReport,
@@ -44,6 +45,7 @@ class RunInfo:
         contacts_note: one line on where the contacts come from; drawn on the panel.
         focal_source: where the focal length comes from.
         versions: of further parts, e.g. the detector; added to those that are known here.
+        failures: pairs that could not be fitted, and why.
     """
 
     seed: int
@@ -52,6 +54,7 @@ class RunInfo:
     contacts_note: str
     focal_source: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    failures: Sequence[tuple[tuple[int, int], str]] = ()
 
 
 def run_report(
@@ -75,6 +78,7 @@ def run_report(
         photo=_photo_report(photo, pairs, run_info),
         people_found=PeopleReport(count=len(people), boxes=[list(person.box) for person in people]),
         pairs=[pair_report(observation, fit) for observation, fit in pairs],
+        failures=[FailureReport(pair=list(pair), reason=clean_text(why)) for pair, why in run_info.failures],
     )
 
 

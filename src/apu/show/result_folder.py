@@ -54,6 +54,7 @@ def _run_info(result: PhotoResult, options: FitOptions) -> RunInfo:
         seed=options.seed,
         options=asdict(options),
         seconds=sum(result.seconds.values()),
+        failures=result.failures,
         contacts_note=note,
         focal_source="exif" if result.photo.focal_px else "assumed field of view of 60 degrees",
     )

@@ -97,6 +97,13 @@ class PairReport(_Record):
     fit: FitReport = Field(description="Quality and course of the fit.")
 
 
+class FailureReport(_Record):
+    """A pair that could not be fitted."""
+
+    pair: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(description="Numbers of A and B.")
+    reason: str = Field(description="What went wrong.")
+
+
 class RunReport(_Record):
     """`run.json`: what one run saw, did and found."""
 
@@ -108,6 +115,7 @@ class RunReport(_Record):
     photo: PhotoReport = Field(description="The photo.")
     people_found: PeopleReport = Field(description="Everybody in it.")
     pairs: list[PairReport] = Field(description="The fitted pairs.")
+    failures: list[FailureReport] = Field(default=[], description="The pairs that failed; the others went on.")
 
 
 def json_schema() -> dict[str, object]:
