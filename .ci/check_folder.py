@@ -8,6 +8,7 @@ SIGNATURES = {"panel.png": b"\x89PNG\r\n\x1a\n", "pair.glb": b"glTF", "pair.npz"
 
 
 def check(folder: Path) -> None:
+    """Raises AssertionError for a file that is missing, empty, or of another kind."""
     for name, signature in SIGNATURES.items():
         start = (folder / name).read_bytes()[: len(signature)]
         assert start == signature, f"{folder / name} is no {Path(name).suffix[1:]} file"

@@ -6,6 +6,7 @@ perceive -> choose pairs -> first fit -> annotate -> unite -> save
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -34,6 +35,7 @@ from apu.unite.solve import look, unite
 
 __all__ = ["FitOptions", "PairResult", "PhotoResult", "fit", "perceive", "save"]
 
+Result = TypeVar("Result")
 PAIRS_AT_ONCE = 16
 """Pairs of a photo that are united in one batch; bounds the memory."""
 
@@ -124,10 +126,10 @@ def save(
 
 
 def _all_or_each(
-    work: Callable[[Sequence[Pair]], list[PairResult]], pairs: Sequence[Pair]
-) -> tuple[list[PairResult], list[tuple[Pair, str]]]:
+    work: Callable[[Sequence[Pair]], list[Result]], pairs: Sequence[Pair]
+) -> tuple[list[Result], list[tuple[Pair, str]]]:
     """Work on many pairs at once; where that fails, on each by itself, so that one bad pair costs no other."""
-    done: list[PairResult] = []
+    done: list[Result] = []
     failures: list[tuple[Pair, str]] = []
     batches = [pairs[start : start + PAIRS_AT_ONCE] for start in range(0, len(pairs), PAIRS_AT_ONCE)]
     while batches:

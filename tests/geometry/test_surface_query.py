@@ -91,7 +91,8 @@ def test_the_gradient_of_the_distance_is_that_of_finite_differences():
     for moving, gradient in ((vertices, to_vertices), (points, to_points)):
         way = torch.randn(moving.shape, generator=generator, dtype=torch.float64) * 1e-4
         ends = [
-            squared(*((moving + s * way, points) if moving is vertices else (vertices, moving + s * way))) for s in (1, -1)
+            squared(*((moving + s * way, points) if moving is vertices else (vertices, moving + s * way)))
+            for s in (1, -1)
         ]
         numeric = (ends[0] - ends[1]) / 2
         torch.testing.assert_close((gradient * way).sum(), numeric, rtol=1e-3, atol=1e-9)

@@ -43,7 +43,9 @@ def test_equal_claims_lose_both():
 def test_joints_of_different_kinds_and_hands_held_are_no_shared_joint():
     a = person(0, (100, 100), 0.8)
     knee = moved(person(1, (500, 100), 0.8), NAMES.index("left_knee"), a.keypoints.xy[LEFT_WRIST], 0.8)
-    held = moved(person(1, (500, 100), 0.8), RIGHT_WRIST, a.keypoints.xy[LEFT_WRIST] + [0.06 * a.keypoints.diagonal(), 0], 0.8)
+    held = moved(
+        person(1, (500, 100), 0.8), RIGHT_WRIST, a.keypoints.xy[LEFT_WRIST] + [0.06 * a.keypoints.diagonal(), 0], 0.8
+    )
     for b in (knee, held):
         assert not any(mask.any() for mask in shared(a.keypoints, b.keypoints))
 

@@ -44,9 +44,7 @@ def known_pair(body: AnnyBody, seed: int = 0, name: str = "known") -> KnownPair:
     camera = Camera.of_image(640, 640)
     pixels = project(posed.joints, torch.tensor(camera.focal_px), torch.tensor(camera.center_px)).numpy()
     people = [Person(i, Keypoints("body25", pixels[i], np.full(25, 0.9)), 0.9, "known") for i in (0, 1)]
-    return KnownPair(
-        PairObservation(name, camera, (people[0], people[1])), parameters, posed.vertices, posed.joints
-    )
+    return KnownPair(PairObservation(name, camera, (people[0], people[1])), parameters, posed.vertices, posed.joints)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,9 @@ from apu.contact.contact import Contact, ContactMap
 from apu.unite.contact_terms import FullContacts, SampledContacts
 
 HANDS = ContactMap((Contact(frozenset({"left_hand_palm"}), frozenset({"right_hand_palm", "right_fingers_palm"})),), "x")
-TWO = ContactMap((*HANDS.contacts, Contact(frozenset({"left_upper_arm_front"}), frozenset({"right_shoulder_front"}))), "x")
+TWO = ContactMap(
+    (*HANDS.contacts, Contact(frozenset({"left_upper_arm_front"}), frozenset({"right_shoulder_front"}))), "x"
+)
 NOTHING = ContactMap((), "x")
 
 
@@ -44,7 +46,9 @@ def test_a_pair_costs_the_same_beside_pairs_with_more_or_no_contacts(body: AnnyB
 
 def test_no_contacts_at_all_cost_nothing(body: AnnyBody, vertices: torch.Tensor):
     samples = sample_regions(body.surface)
-    assert SampledContacts(body.surface, samples, [NOTHING])(vertices[:, :, samples.vertices], 0.01, 0.2).tolist() == [0.0]
+    assert SampledContacts(body.surface, samples, [NOTHING])(vertices[:, :, samples.vertices], 0.01, 0.2).tolist() == [
+        0.0
+    ]
     assert FullContacts(body.surface, [NOTHING])(vertices, 0.01, 0.2).tolist() == [0.0]
 
 

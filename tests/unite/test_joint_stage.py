@@ -1,5 +1,7 @@
 """Stage 0: its derivatives, its steps, and that it finds what projects onto the keypoints."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -44,13 +46,15 @@ def test_the_gradient_is_that_of_finite_differences(body64: AnnyBody, pair):
         step[:, column] = 1e-5
         numeric = (cost(step) - cost(-step)) / 2e-5
         loose = column >= shape_columns  # those of the Jacobian are one-sided differences
-        torch.testing.assert_close(gradient[:, column], numeric, rtol=2e-2 if loose else 1e-4, atol=5e-2 if loose else 1e-3)
+        torch.testing.assert_close(
+            gradient[:, column], numeric, rtol=2e-2 if loose else 1e-4, atol=5e-2 if loose else 1e-3
+        )
 
 
 def test_no_body_ever_gets_worse(body: AnnyBody, pair):
     p, evidence, beliefs = _start(body, pair, torch.float32)
     costs = [fit_joints(body, p, evidence, beliefs, KW, PW, steps=steps).cost for steps in (1, 3, 6, 12)]
-    for before, after in zip(costs, costs[1:], strict=False):
+    for before, after in itertools.pairwise(costs):
         assert bool((after <= before + 1e-4).all())
 
 

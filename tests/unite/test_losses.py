@@ -105,7 +105,11 @@ def test_the_region_distance_does_not_change_under_rigid_motion_or_swap(swap: bo
     before = losses.soft_region_distance(a, b, *masks, 0.05)
     turn = torch.linalg.qr(_random(3, 3, seed=2)).Q
     a, b = a @ turn + 1.0, b @ turn + 1.0
-    after = losses.soft_region_distance(b, a, *masks[::-1], 0.05) if swap else losses.soft_region_distance(a, b, *masks, 0.05)
+    after = (
+        losses.soft_region_distance(b, a, *masks[::-1], 0.05)
+        if swap
+        else losses.soft_region_distance(a, b, *masks, 0.05)
+    )
     torch.testing.assert_close(before, after)
 
 

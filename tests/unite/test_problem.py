@@ -18,12 +18,13 @@ def _with_confidence(observation: PairObservation, confidence: np.ndarray) -> Pa
     return replace(observation, people=(replace(a, keypoints=replace(a.keypoints, confidence=confidence)), b))
 
 
-def test_trust_is_squared_confidence_and_zero_below_the_least(pair):
+def test_trust_is_the_squared_share_of_a_sure_confidence_and_zero_below_the_least(pair):
     confidence = np.linspace(0.0, 1.0, 25)
     weights = KeypointWeights(joint={})
     observation = _with_confidence(pair.observation, confidence)
     trust = gather_evidence([observation], weights, torch.float64, torch.device("cpu")).trust[0, 0].numpy()
-    expected = np.where(confidence >= weights.min_confidence, confidence**2, 0.0)
+    share = np.minimum(confidence / weights.sure_confidence, 1.0)
+    expected = np.where(confidence >= weights.min_confidence, share**2, 0.0)
     np.testing.assert_allclose(trust, expected, atol=1e-6)
 
 

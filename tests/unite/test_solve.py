@@ -10,11 +10,13 @@ from apu.contact.contact import Contact, ContactMap
 from apu.unite.solve import look, unite
 from apu.unite.weights import CONTACT_STAGE, PENETRATION_STAGE, UniteWeights
 
-QUICK = UniteWeights(
-    contact=replace(CONTACT_STAGE, steps=40), penetration=replace(PENETRATION_STAGE, steps=40)
-)
+QUICK = UniteWeights(contact=replace(CONTACT_STAGE, steps=40), penetration=replace(PENETRATION_STAGE, steps=40))
 ELBOWS = ContactMap(
-    (Contact(frozenset({"left_elbow_back", "left_elbow_front"}), frozenset({"right_elbow_front", "right_elbow_back"})),),
+    (
+        Contact(
+            frozenset({"left_elbow_back", "left_elbow_front"}), frozenset({"right_elbow_front", "right_elbow_back"})
+        ),
+    ),
     "annotation",
 )
 NOTHING = ContactMap((), "annotation")
@@ -89,7 +91,9 @@ def test_the_parameters_give_the_vertices(body: AnnyBody, fits):
     torch.testing.assert_close(again.vertices, fit.vertices, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize(("ages", "expected"), [(("child", "adult"), ["child", "adult"]), (("adult", "adult"), ["adult"] * 2)])
+@pytest.mark.parametrize(
+    ("ages", "expected"), [(("child", "adult"), ["child", "adult"]), (("adult", "adult"), ["adult"] * 2)]
+)
 def test_a_given_age_is_obeyed(body: AnnyBody, pair, ages, expected):
     first = look(body, [replace(pair.observation, ages=ages)], QUICK)
     for k in range(first.hypotheses.start.shape[1]):
@@ -101,9 +105,7 @@ def test_a_given_age_is_obeyed(body: AnnyBody, pair, ages, expected):
 
 
 def test_the_same_input_gives_the_same_fit(body: AnnyBody, pair):
-    quickest = replace(
-        QUICK, contact=replace(CONTACT_STAGE, steps=5), penetration=replace(PENETRATION_STAGE, steps=5)
-    )
+    quickest = replace(QUICK, contact=replace(CONTACT_STAGE, steps=5), penetration=replace(PENETRATION_STAGE, steps=5))
     once, again = (
         unite(body, look(body, [pair.observation], quickest), [ELBOWS], quickest)[0].vertices for _ in range(2)
     )

@@ -30,10 +30,10 @@ FACING = 0.1
 
 MOST_CONTACTS = 4
 MOST_OF_ONE_REGION = 1
-BEST_WEIGHT, LEAST_WEIGHT = 0.2, 0.05
+BEST_WEIGHT, LEAST_WEIGHT = 0.5, 0.1
 """A guess is never as sure as an annotation."""
 
-LIKELY = {"hand": 1.0, "fingers": 1.0, "forearm": 0.5, "upper_arm": 0.5, "shoulder": 0.5}
+LIKELY = {"hand": 0.5, "fingers": 0.5, "forearm": 0.5, "upper_arm": 0.5, "shoulder": 0.5}
 """Cost taken off for each side that begins with these words: people mostly touch with hands and arms."""
 
 

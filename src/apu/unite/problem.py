@@ -24,8 +24,8 @@ class Evidence:
 
     Attributes:
         pixels: keypoints, BODY_25 order.
-        trust: squared confidence times the joint's factor; 0 where nothing was seen. Squared, because the error of a
-            doubtful keypoint is larger, and its square is what counts.
+        trust: squared confidence, as a share of a sure one's, times the joint's factor; 0 where nothing was seen.
+            Squared, because the error of a doubtful keypoint is larger, and its square is what counts.
         facing: confidence that the face is seen, in [0, 1].
         diagonal_px: keypoint box diagonal, the unit of all 2D errors.
         focal_px, center_px: the camera.
@@ -63,7 +63,7 @@ def gather_evidence(
     face = [names.index(n) for n in ("nose", "left_eye", "right_eye")]
     return Evidence(
         pixels=tensor([[k.xy.tolist() for k in pair] for pair in people]),
-        trust=seen.square() * factor,
+        trust=(seen / weights.sure_confidence).clamp_max(1).square() * factor,
         facing=seen[..., face].amin(-1),
         diagonal_px=tensor([[max(p.keypoints.diagonal(), 1.0) for p in o.people] for o in observations]),
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),

@@ -15,12 +15,14 @@ class KeypointWeights:
         sigma: noise of a keypoint of confidence 1, box diagonals.
         robust: errors well beyond this stop pulling (Geman-McClure scale), box diagonals.
         min_confidence: keypoints below are ignored.
+        sure_confidence: keypoints above are trusted fully; detectors' confidences of good keypoints differ.
         joint: factors for joints whose definition differs between detectors and bodies.
     """
 
     sigma: float = 0.0158
     robust: float = 0.15
     min_confidence: float = 0.2
+    sure_confidence: float = 0.7
     joint: dict[str, float] = field(
         default_factory=lambda: {
             "nose": 1.0, "left_eye": 0.5, "right_eye": 0.5, "left_ear": 0.5, "right_ear": 0.5,
