@@ -8,6 +8,19 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class InitialBody:
+    """One body as another program estimates it, in the parameters of our body model.
+
+    Attributes:
+        parameters: name -> (size,), camera frame.
+        source: who estimated it, e.g. `bev`.
+    """
+
+    parameters: Mapping[str, Float[Tensor, " size"]]
+    source: str
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Two bodies in the camera frame, metres; person axis first.
 

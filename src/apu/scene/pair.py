@@ -9,6 +9,7 @@ from torch import Tensor
 
 from apu.contact.contact import ContactMap
 from apu.scene.camera import Camera
+from apu.scene.estimate import InitialBody
 from apu.scene.person import Person
 
 AgeGroup = Literal["adult", "child", "unknown"]
@@ -23,12 +24,14 @@ class PairObservation:
         camera: of the whole photo.
         people: A and B.
         ages: the user's or the annotator's word on their ages.
+        initial: other programs' estimates of A and B; one more start each, not the last word.
     """
 
     photo: str
     camera: Camera
     people: tuple[Person, Person]
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
+    initial: tuple[InitialBody | None, InitialBody | None] = (None, None)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,38 @@ class Keypoints:
 
 
 @dataclass(frozen=True)
+class BodyHint:
+    """Where somebody's joints lie in depth, as a 3D pose estimator guesses: good for facing and limbs, not for size.
+
+    Attributes:
+        joint_set: name of the order, out of `apu.body.joints.JOINT_SETS`.
+        xyz: (j, 3) camera axes, metres, relative to the middle of the hips.
+        confidence: (j,) in [0, 1]; 0 where nothing is known.
+        source: who guesses, e.g. `blazepose`.
+    """
+
+    joint_set: str
+    xyz: Float[np.ndarray, "j 3"]
+    confidence: Float[np.ndarray, " j"]
+    source: str
+
+
+@dataclass(frozen=True)
+class PersonMask:
+    """Which pixels of a part of the photo show a person.
+
+    Attributes:
+        box: the part, whole pixels of the photo.
+        share: (h, w) probability that a pixel of the part shows the person; as large as the box.
+        clean: nobody else's mask claims the same pixels to speak of, so the mask can tell who is in front.
+    """
+
+    box: Box
+    share: Float[np.ndarray, "h w"]
+    clean: bool
+
+
+@dataclass(frozen=True)
 class Person:
     """One person found in a photo.
 
@@ -66,12 +98,16 @@ class Person:
         keypoints: 2D joints.
         score: how sure the source is that this is a person, in [0, 1].
         source: who found the person, e.g. `movenet`, or the keypoint file's kind.
+        hint: a guess at the pose in depth; None where there is none, or where it disagrees with the keypoints.
+        mask: the person's pixels, where known.
     """
 
     index: int
     keypoints: Keypoints
     score: float
     source: str
+    hint: BodyHint | None = None
+    mask: PersonMask | None = None
 
     @property
     def box(self) -> Box:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apu.scene.pair import AgeGroup, Fit, PairObservation
-from apu.scene.person import Person
+from apu.scene.person import Box, Person
 from apu.scene.photo import Photo
 
 Pair = tuple[int, int]
@@ -21,6 +21,9 @@ class FitOptions:
         all_pairs: every pair that may touch.
         keypoints: file that replaces the detector.
         contacts: file that replaces the annotator.
+        person_boxes: where people are that the detector is to look for, x0, y0, x1, y1 in pixels.
+        person_keypoints: (person's number, keypoint file) that replaces one person's keypoints.
+        init: file with initial estimates of the bodies.
         ages: of A and B, where known.
         seed: of all random numbers.
     """
@@ -29,6 +32,9 @@ class FitOptions:
     all_pairs: bool = False
     keypoints: Path | None = None
     contacts: Path | None = None
+    person_boxes: tuple[Box, ...] = ()
+    person_keypoints: tuple[tuple[int, Path], ...] = ()
+    init: Path | None = None
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     seed: int = 0
 
