@@ -52,6 +52,8 @@ def command(
         progress("loading the libraries")
         from apu.cli.run import FitOptions, fit_and_save, report
 
-        options = FitOptions(pairs, all_pairs, keypoints, contacts, ages, seed)
+        options = FitOptions(
+            pairs=pairs, all_pairs=all_pairs, keypoints=keypoints, contacts=contacts, ages=ages, seed=seed
+        )
         result, files = fit_and_save(photo, options, out, progress, overwrite=overwrite)
     report(result, out, files)
