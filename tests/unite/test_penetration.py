@@ -52,6 +52,18 @@ def test_short_reach_along_a_path_loses_no_depth(body: AnnyBody):
         torch.testing.assert_close(kept.depths(vertices), fresh.depths(vertices), atol=2e-5, rtol=0)
 
 
+def test_a_shared_query_follows_the_bodies_while_they_move_a_little(body: AnnyBody):
+    start, moved = posed(body, 0.200), posed(body, 0.197)
+    kept = Penetration(body.surface, start)
+    kept.depths(start)
+    followed, fresh = kept.depths(moved, look=False), Penetration(body.surface, moved).depths(moved)
+    was_inside = followed > 0
+    assert int(was_inside.sum()) > 50
+    off = (followed - fresh)[was_inside].abs()
+    assert float(off.mean()) < 5e-4
+    assert float(off.max()) < 5e-3, "a vertex whose nearest face has changed"
+
+
 def test_swapping_the_people_swaps_the_depths(body: AnnyBody):
     vertices = posed(body, 0.2)
     straight = Penetration(body.surface, vertices).depths(vertices)

@@ -1,4 +1,7 @@
-"""Starts of the joint stage: posture x facing x age, all in one batch, because a photo shows none of them for sure."""
+"""Starts of the joint stage: posture x facing x age, all in one batch, because a photo shows none of them for sure.
+
+Where another program has estimated a body, its pose is a posture of its own, `initial`, once for either age group.
+"""
 
 import itertools
 import math
@@ -10,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from apu.body.protocol import ParameterSpec
+from apu.scene.estimate import InitialBody
 from apu.scene.pair import AgeGroup
 
 POSTURES: dict[str, dict[str, float]] = {
@@ -50,6 +54,20 @@ AGES: dict[str, AgeStart] = {
 }
 
 
+INITIAL = "initial"
+"""Posture of the starts that stand where another program's estimate does."""
+
+INITIAL_HEIGHT_SIGMA_M = 0.12
+"""Error of an estimate's height, which goes with its depth."""
+
+CHILD_BELOW_M = 1.45
+"""An estimate of this height or more is of an adult."""
+
+OTHER_AGE_COST = 1.7
+"""Minus logarithm of the odds that an estimate errs in the age group: about one in six. Hand-set; BEV takes some
+grown women for children."""
+
+
 @dataclass(frozen=True)
 class Beliefs:
     """Per body: what its start says about it. `n` bodies."""
@@ -64,6 +82,15 @@ class Beliefs:
     def select(self, index: Tensor) -> "Beliefs":
         """Rows of the batch."""
         return Beliefs(*(getattr(self, f)[index] for f in self.__dataclass_fields__))
+
+    def beside(self, other: "Beliefs", size: int, others: int) -> "Beliefs":
+        """Every person's `others` more bodies after their `size` own ones."""
+
+        def joined(name: str) -> Tensor:
+            mine, more = getattr(self, name), getattr(other, name)
+            return torch.cat([mine.unflatten(0, (-1, size)), more.unflatten(0, (-1, others))], 1).flatten(0, 1)
+
+        return Beliefs(*(joined(f) for f in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -87,7 +114,7 @@ def beliefs_of(starts: Sequence[Start], spec: Mapping[str, ParameterSpec]) -> Be
     means, shapes, scales = [], [], []
     for start in starts:
         mean = pose.default.clone()
-        for name, angle in POSTURES[start.posture].items():
+        for name, angle in POSTURES.get(start.posture, {}).items():
             for side in ("left", "right"):
                 mean[pose.names.index(f"{side}_{name}")] = angle
         means.append(mean)
@@ -107,7 +134,7 @@ def beliefs_of(starts: Sequence[Start], spec: Mapping[str, ParameterSpec]) -> Be
         shape_scale=torch.stack(scales),
         height_m=tensor([AGES[s.age].height_m for s in starts]),
         height_sigma_m=tensor([AGES[s.age].height_sigma_m for s in starts]),
-        cost=tensor([POSTURE_COST[s.posture] + AGES[s.age].cost for s in starts]),
+        cost=tensor([POSTURE_COST.get(s.posture, 0.0) + AGES[s.age].cost for s in starts]),
     )
 
 
@@ -124,3 +151,48 @@ def parameters_of(
         "pose": beliefs.pose.clone(),
         "shape": beliefs.shape.clone(),
     }
+
+
+def initial_starts(
+    initial: InitialBody, height_m: float, spec: Mapping[str, ParameterSpec]
+) -> tuple[list[Start], Beliefs, dict[str, Float[Tensor, "2 _"]]]:
+    """Both starts of an estimate: its pose with each age group, the group that its height speaks for first.
+
+    With the other group the shape is that group's, and the body is moved along its ray so that it looks as large as
+    before: what is a child near by may be an adult farther off.
+
+    Args:
+        initial: the estimate.
+        height_m: its standing height.
+        spec: of the body.
+
+    Returns:
+        The starts, what they say of a body, and the parameters they stand at.
+    """
+    group = "child" if height_m < CHILD_BELOW_M else "adult"
+    starts = [Start(INITIAL, _yaw(initial.parameters["orientation"]), age) for age in sorted(AGES, key=group.__ne__)]
+    general = beliefs_of(starts, spec)
+    mine = {name: value.to(general.pose).repeat(2, 1) for name, value in initial.parameters.items()}
+    precision = general.height_sigma_m[0] ** -2, INITIAL_HEIGHT_SIGMA_M**-2
+    height, sigma = general.height_m.clone(), general.height_sigma_m.clone()
+    height[0] = (precision[0] * height[0] + precision[1] * height_m) / sum(precision)
+    sigma[0] = sum(precision) ** -0.5
+    shape = torch.stack([mine["shape"][0], general.shape[1]])
+    beliefs = Beliefs(
+        pose=mine["pose"],
+        shape=shape,
+        shape_scale=general.shape_scale,
+        height_m=height,
+        height_sigma_m=sigma,
+        cost=general.cost + torch.tensor([0.0, OTHER_AGE_COST]).to(general.cost),
+    )
+    translation = mine["translation"] * torch.stack([torch.ones_like(height[1]), height[1] / height_m])[:, None]
+    return starts, beliefs, {**mine, "translation": translation, "shape": shape}
+
+
+def _yaw(orientation: Float[Tensor, " 3"]) -> float:
+    """Turn about the vertical, radians; 0 faces the camera."""
+    x, y, z = orientation.tolist()
+    cross = torch.tensor([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]], dtype=torch.float64)
+    back = torch.linalg.matrix_exp(cross)[:, 2]
+    return math.atan2(float(back[0]), float(back[2]))

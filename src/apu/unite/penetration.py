@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.geometry.surface_query import UNBOUNDED, SurfaceQuery, surface_points
+from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery
 
 NEAR_M, DEEP_M = 0.06, 0.30
 """Reach of a query for vertices that were outside and inside at the one before: enough for the motion of one step."""
@@ -27,20 +27,33 @@ class Penetration:
         self._query = SurfaceQuery(self._faces, skin, exact_sign=exact)
         self.area_m2 = vertex_areas(skin, self._faces)
         self._reach: Float[Tensor, "m n"] | float = UNBOUNDED
+        self._found: Nearest | None = None
+        self._out = skin.new_zeros(0, 3)
 
-    def depths(self, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, "p 2 n"]:
+    def depths(self, vertices: Float[Tensor, "p 2 v 3"], *, look: bool = True) -> Float[Tensor, "p 2 n"]:
         """Depth of each of the `n` skin vertices in the other body, metres, 0 outside; differentiable in both bodies.
 
-        The first call looks as far as need be; later ones near the surface only.
+        The first call looks as far as need be, later ones near the surface. Depth is measured along the way out, whose
+        direction has no gradient: so nothing resists sliding along a surface that was found a step ago.
+
+        Args:
+            vertices: (p, 2, v, 3), metres.
+            look: False keeps what the last call found, and only lets it move along; saves the query.
         """
         skin = self._skin(vertices)
         other = skin.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
-        self._query.move(skin)
-        nearest = self._query.nearest(other, self._reach)
-        self._reach = torch.where(nearest.inside, DEEP_M, NEAR_M).to(torch.float32)
-        goal = surface_points(skin, self._faces, nearest)
-        depth = ((other - goal).square().sum(-1) + 1e-12).sqrt()
-        depth = torch.where(nearest.inside, depth, torch.zeros_like(depth))
+        is_new = look or self._found is None
+        if is_new:
+            self._query.move(skin)
+            self._found = self._query.nearest(other, self._reach)
+            self._reach = torch.where(self._found.inside, DEEP_M, NEAR_M).to(torch.float32)
+        mesh, vertex = torch.nonzero(self._found.inside, as_tuple=True)
+        corners = skin[mesh[:, None], self._faces[self._found.face[mesh, vertex]]]
+        way = (corners * self._found.barycentric[mesh, vertex][..., None]).sum(-2) - other[mesh, vertex]
+        if is_new:
+            self._out = way.detach() / way.detach().norm(dim=-1, keepdim=True).clamp_min(1e-9)
+        sunken = (way * self._out).sum(-1).clamp_min(0)
+        depth = torch.zeros(other.shape[:2], dtype=skin.dtype, device=skin.device).index_put((mesh, vertex), sunken)
         return depth.unflatten(0, (-1, 2)).flip(1)
 
     def _skin(self, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, "m n 3"]:
