@@ -1,10 +1,11 @@
 """The system on one page: a photo's people are posed, its contacts are asked for, and its pairs are united.
 
-perceive -> choose pairs -> first fit -> annotate -> unite -> save
+perceive -> choose pairs -> first fit -> annotate -> unite -> judge -> save
 """
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +33,7 @@ from apu.scene.results import FitOptions, Pair, PairResult, PhotoResult
 from apu.show.result_folder import save_result
 from apu.unite.problem import check_fittable
 from apu.unite.solve import look, unite
+from apu.unite.verdict import judge
 
 __all__ = ["FitOptions", "PairResult", "PhotoResult", "fit", "perceive", "save"]
 
@@ -99,7 +101,7 @@ def _unite_batch(
     annotator: Annotator,
     progress: Progress,
 ) -> list[PairResult]:
-    """First fit, contacts, and the two bodies of every pair."""
+    """First fit, contacts, the two bodies of every pair, and whether they can be trusted."""
     for observation in observations:
         check_fittable(observation)
     progress("first fit")
@@ -110,7 +112,7 @@ def _unite_batch(
         given = contacts_of(annotated, (a.index, b.index))
         contacts.append(annotator.annotate(photo, observation, estimate) if given is None else given)
     fits = unite(body, first, contacts, progress=progress)
-    return [PairResult(o, f) for o, f in zip(observations, fits, strict=True)]
+    return [PairResult(o, replace(f, verdict=judge(f))) for o, f in zip(observations, fits, strict=True)]
 
 
 def save(

@@ -13,6 +13,7 @@ from apu.scene.camera import Camera
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
 from apu.scene.person import Keypoints, Person
 from apu.scene.photo import Photo
+from apu.scene.verdict import RuleResult, Verdict
 from apu.show.report import RunInfo
 
 WIDTH, HEIGHT = 320, 240
@@ -143,6 +144,9 @@ def fit(joints: np.ndarray) -> Fit:
         stages=(
             StageRecord("joints", 30, "converged", 0.4, {"keypoints": 1.5}),
             StageRecord("contact", 60, "iteration limit", 2.0, {"keypoints": 1.0, "contact": 0.5}),
+        ),
+        verdict=Verdict(
+            (RuleResult("penetration", 1.1, 3.0, "cm"), RuleResult("contacts met", 40.0, 60.0, "%", "at least"))
         ),
     )
 

@@ -183,6 +183,7 @@ def described(schema: dict) -> list[str]:
             here = f"{path}{name}"
             yield f"| `{here}` | {type_of(field)} | {field['description']} |"
             inner, mark = (field["items"], "[].") if "items" in field else (field, ".")
+            inner = next((option for option in inner.get("anyOf", []) if "$ref" in option), inner)  # or null
             reference = definitions.get(inner.get("$ref", "").rsplit("/", 1)[-1], {})
             if "properties" in reference:
                 yield from walk(reference["properties"], here + mark)

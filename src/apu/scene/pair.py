@@ -11,6 +11,7 @@ from apu.contact.contact import ContactMap
 from apu.scene.camera import Camera
 from apu.scene.estimate import InitialBody
 from apu.scene.person import Person
+from apu.scene.verdict import Verdict
 
 AgeGroup = Literal["adult", "child", "unknown"]
 
@@ -80,6 +81,7 @@ class Fit:
         attributes: name -> values of A and B, e.g. `age` in (0, 1).
         hypothesis: which start was chosen, per person, and why.
         stages: one record per stage.
+        verdict: whether the fit can be trusted; None until it is judged.
     """
 
     body_model: str
@@ -95,3 +97,4 @@ class Fit:
     attributes: Mapping[str, tuple[float, float]]
     hypothesis: Mapping[str, object]
     stages: tuple[StageRecord, ...] = field(default_factory=tuple)
+    verdict: Verdict | None = None

@@ -117,8 +117,12 @@ def _facts(canvas: Pixels, x: int, y: int, right: int, observation: PairObservat
         text(canvas, x, y, label, size=16, anchor="lm")
         text(canvas, right, y, value, size=16, anchor="rm", bold=True)
         y += _ROW
-    note = "Reprojection error: mean over the seen joints, in percent of the person's box diagonal."
-    text(canvas, x, y, shortened(note, 13, right - x), size=13, color=FAINT_INK, anchor="lm")
+    if fit.verdict is None:
+        return
+    color = REACHED_COLOR if fit.verdict.accepted else MISSED_COLOR
+    width = text(canvas, x, y, "Verdict", size=16, anchor="lm")
+    words = shortened(str(fit.verdict), 16, right - x - width - 24, bold=True)
+    text(canvas, right, y, words, size=16, color=color, anchor="rm", bold=True)
 
 
 def _contact_table(canvas: Pixels, x: int, y: int, right: int, fit: Fit) -> None:

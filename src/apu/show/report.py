@@ -16,6 +16,7 @@ from apu.body.joints import joint_names
 from apu.scene.pair import Fit, PairObservation
 from apu.scene.person import Person
 from apu.scene.photo import Photo
+from apu.scene.verdict import Verdict
 from apu.show.schema import (
     ContactReport,
     DistanceReport,
@@ -25,7 +26,9 @@ from apu.show.schema import (
     PeopleReport,
     PersonReport,
     PhotoReport,
+    RuleReport,
     RunReport,
+    VerdictReport,
 )
 
 AGE_OF_ADULT = 0.5
@@ -165,7 +168,20 @@ def _fit_report(fit: Fit) -> FitReport:
         iterations={stage.name: stage.iterations for stage in fit.stages},
         stop={stage.name: stage.stop for stage in fit.stages},
         hypothesis={str(k): plain(v) for k, v in fit.hypothesis.items()},
+        verdict=_verdict_report(fit.verdict),
     )
+
+
+def _verdict_report(verdict: Verdict | None) -> VerdictReport | None:
+    if verdict is None:
+        return None
+    rules = [
+        RuleReport(
+            name=rule.name, value=rule.value, limit=rule.limit, unit=rule.unit, sense=rule.sense, holds=rule.holds
+        )
+        for rule in verdict.rules
+    ]
+    return VerdictReport(accepted=verdict.accepted, rules=rules)
 
 
 def _photo_report(photo: Photo, pairs: Sequence[tuple[PairObservation, Fit]], run_info: RunInfo) -> PhotoReport:

@@ -73,6 +73,24 @@ class ContactReport(_Record):
     distance_m: DistanceReport = Field(description="How far apart the regions are.")
 
 
+class RuleReport(_Record):
+    """One rule of the verdict."""
+
+    name: str = Field(description="What is judged.")
+    value: Number = Field(description="Of the fit.")
+    limit: Number = Field(description="What the value is compared with.")
+    unit: str = Field(description="Of both; empty for a pure number.")
+    sense: Literal["at most", "at least"] = Field(description="How the value must stand to the limit.")
+    holds: bool = Field(description="Whether it does.")
+
+
+class VerdictReport(_Record):
+    """Whether the fit can be trusted."""
+
+    accepted: bool = Field(description="Whether every rule holds.")
+    rules: list[RuleReport] = Field(description="All rules; the limits are hand-set heuristics.")
+
+
 class FitReport(_Record):
     """How well the pair came out, and how it was computed."""
 
@@ -87,6 +105,7 @@ class FitReport(_Record):
     iterations: dict[str, int] = Field(description="Stage -> steps taken.")
     stop: dict[str, str] = Field(description="Stage -> why it ended.")
     hypothesis: dict[str, JsonValue] = Field(description="Which start was chosen, and why.")
+    verdict: VerdictReport | None = Field(description="Null where the fit was not judged.")
 
 
 class PairReport(_Record):

@@ -7,21 +7,25 @@ pairs, and the choice among the best falls later, when contacts have spoken.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import BodyModel
+from apu.scene.estimate import InitialBody
 from apu.scene.pair import PairObservation, StageRecord
-from apu.unite.hypotheses import Beliefs, Start, beliefs_of, parameters_of, starts_of
-from apu.unite.joint_stage import JointFit, fit_joints, place
+from apu.unite.hypotheses import Beliefs, Start, beliefs_of, initial_starts, parameters_of, starts_of
+from apu.unite.joint_stage import fit_joints, place
 from apu.unite.problem import Evidence
 from apu.unite.weights import FirstFitWeights, KeypointWeights, PriorWeights
 
 EXCLUDED = 1e6
 """Cost of an age group that the user or an annotator has ruled out."""
+
+INITIAL_POSE = 3.0
+"""Factor on the pose prior of a body that stays near its estimate: its angles are known better than a stranger's."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,35 @@ class PairHypotheses:
     records: tuple[StageRecord, ...]
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """What every one of `q` persons may be: `m` fitted bodies each.
+
+    Attributes:
+        parameters: name -> (q, m, size).
+        beliefs: axes (q, m) flattened into one.
+        terms: name -> (q, m) cost of every term.
+        start: (q, m) index into `starts`.
+        starts: what the indices mean.
+        is_initial: (q, m) bodies that started from another program's estimate.
+        iterations, stop: of the fits.
+    """
+
+    parameters: Mapping[str, Float[Tensor, "q m _"]]
+    beliefs: Beliefs
+    terms: Mapping[str, Float[Tensor, "q m"]]
+    start: Int[Tensor, "q m"]
+    starts: Sequence[Start]
+    is_initial: Bool[Tensor, "q m"]
+    iterations: int
+    stop: str
+
+    @property
+    def cost(self) -> Float[Tensor, "q m"]:
+        """Sum of the terms and of the starts' own costs."""
+        return torch.stack(list(self.terms.values())).sum(0) + self.beliefs.cost.reshape(self.start.shape)
+
+
 def first_fit(
     body: BodyModel,
     observations: Sequence[PairObservation],
@@ -63,42 +96,115 @@ def first_fit(
         weights: how many starts and hypotheses are kept, and what a depth gap costs.
     """
     began = time.perf_counter()
+    people = evidence.map(lambda x: x.flatten(0, 1))
+    found = _standard(body, observations, people, keypoint_weights, prior_weights, weights)
+    if any(one is not None for o in observations for one in o.initial):
+        found = _with_initial(found, body, observations, people, keypoint_weights, prior_weights, weights)
+    cost, index = _pair_costs(found, weights)
+    person = torch.arange(2 * len(observations), device=index.device).reshape(-1, 1, 2)
+    flat = person * found.start.shape[1] + index
+    return PairHypotheses(
+        parameters={k: v[person, index] for k, v in found.parameters.items()},
+        beliefs=found.beliefs.select(flat.flatten()),
+        cost=cost,
+        start=found.start[person, index],
+        starts=found.starts,
+        records=_records(found, flat[:, 0], time.perf_counter() - began),
+    )
+
+
+def _standard(
+    body: BodyModel, observations: Sequence[PairObservation], people: Evidence, kw: KeypointWeights, pw: PriorWeights,
+    weights: FirstFitWeights,
+) -> Candidates:  # fmt: skip
+    """The best facing of every posture and age of every person, fitted with the shape."""
     starts = starts_of("unknown")
-    count, people = len(starts), 2 * len(observations)
+    count, size = len(starts), len(people.focal_px)
     one = beliefs_of(starts, body.parameter_spec)
-    rows = torch.arange(count, device=one.cost.device).repeat(people)
+    rows = torch.arange(count, device=one.cost.device).repeat(size)
     beliefs = one.select(rows)
-    beliefs = _with_cost(beliefs, beliefs.cost + _excluded(observations, starts).to(beliefs.cost))
-    seen = evidence.map(lambda x: x.flatten(0, 1).repeat_interleave(count, 0))
+    beliefs = _with_cost(beliefs, beliefs.cost + _excluded(observations, [starts] * size).to(beliefs.cost))
+    seen = people.map(lambda x: x.repeat_interleave(count, 0))
     parameters = {k: v[rows] for k, v in parameters_of(starts, one, body.parameter_spec).items()}
     parameters = place(body, parameters, seen)
-    posed = fit_joints(
-        body, parameters, seen, beliefs, keypoint_weights, prior_weights, steps=weights.steps, shape=False
-    )
-    best = _best_of_each_kind((posed.cost + beliefs.cost).reshape(people, count), starts, weights.starts_of_each_kind)
-    chosen = (best + torch.arange(people, device=best.device)[:, None] * count).flatten()
+    posed = fit_joints(body, parameters, seen, beliefs, kw, pw, steps=weights.steps, shape=False)
+    best = _best_of_each_kind((posed.cost + beliefs.cost).reshape(size, count), starts, weights.starts_of_each_kind)
+    chosen = (best + torch.arange(size, device=best.device)[:, None] * count).flatten()
+    kept = beliefs.select(chosen)
     fitted = fit_joints(
-        body, {k: v[chosen] for k, v in posed.parameters.items()}, seen.select(chosen), beliefs.select(chosen),
-        keypoint_weights, prior_weights, steps=weights.steps,
+        body, {k: v[chosen] for k, v in posed.parameters.items()}, seen.select(chosen), kept, kw, pw,
+        steps=weights.steps,
     )  # fmt: skip
-    kept = best.shape[1]
-    cost, index = _pair_costs(fitted, beliefs.select(chosen), kept, weights)
-    each = torch.arange(len(observations), device=index.device)[:, None, None] * 2 + torch.arange(2).to(index.device)
-    flat = each * kept + index
-    seconds = time.perf_counter() - began
-    return PairHypotheses(
-        parameters={k: v[flat] for k, v in fitted.parameters.items()},
-        beliefs=beliefs.select(chosen).select(flat.flatten()),
-        cost=cost,
-        start=best.flatten()[flat],
+    return Candidates(
+        parameters={k: v.unflatten(0, best.shape) for k, v in fitted.parameters.items()},
+        beliefs=kept,
+        terms={k: v.unflatten(0, best.shape) for k, v in fitted.terms.items()},
+        start=best,
         starts=starts,
-        records=_records(fitted, flat[:, 0], posed.iterations, seconds),
+        is_initial=torch.zeros_like(best, dtype=torch.bool),
+        iterations=posed.iterations + fitted.iterations,
+        stop=fitted.stop,
     )
 
 
-def _excluded(observations: Sequence[PairObservation], starts: Sequence[Start]) -> Float[Tensor, " n"]:
+def _with_initial(
+    found: Candidates, body: BodyModel, observations: Sequence[PairObservation], people: Evidence, kw: KeypointWeights,
+    pw: PriorWeights, weights: FirstFitWeights,
+) -> Candidates:  # fmt: skip
+    """The candidates and two more of everybody, from their estimate; whoever has none gets two that are excluded."""
+    given = [one for o in observations for one in o.initial]
+    bodies = [one or InitialBody({k: v[i, 0] for k, v in found.parameters.items()}, "") for i, one in enumerate(given)]
+    mine = []
+    for one in bodies:
+        height = float(body.height({k: v.to(found.cost) for k, v in one.parameters.items()}))
+        mine.append(initial_starts(one, height, body.parameter_spec))
+    none = torch.tensor([one is None for one in given], device=found.start.device)
+    beliefs = Beliefs.concatenated([b for _, b, _ in mine])
+    excluded = _excluded(observations, [s for s, _, _ in mine]).to(beliefs.cost)
+    beliefs = _with_cost(beliefs, beliefs.cost + excluded + EXCLUDED * none.repeat_interleave(2))
+    fitted = fit_joints(
+        body, {k: torch.cat([p[k] for _, _, p in mine]) for k in found.parameters},
+        people.map(lambda x: x.repeat_interleave(2, 0)), beliefs, kw, replace(pw, pose=INITIAL_POSE * pw.pose),
+        steps=weights.steps,
+    )  # fmt: skip
+    shape = found.start.shape[0], 2
+    own = Candidates(
+        parameters={k: v.unflatten(0, shape) for k, v in fitted.parameters.items()},
+        beliefs=beliefs,
+        terms={k: v.unflatten(0, shape) for k, v in fitted.terms.items()},
+        start=torch.arange(2 * len(given), device=none.device).reshape(shape),
+        starts=[start for s, _, _ in mine for start in s],
+        is_initial=~none[:, None].expand(shape),
+        iterations=fitted.iterations,
+        stop=fitted.stop,
+    )
+    return _side_by_side(found, own)
+
+
+def _side_by_side(first: Candidates, more: Candidates) -> Candidates:
+    """Every person's candidates of the one list, and then those of the other."""
+    size, m = first.start.shape
+    rows = torch.arange(size * m).reshape(size, m)
+    others = size * m + torch.arange(more.start.numel()).reshape(more.start.shape)
+    order = torch.cat([rows, others], 1).flatten().to(first.start.device)
+    return Candidates(
+        parameters={k: torch.cat([v, more.parameters[k]], 1) for k, v in first.parameters.items()},
+        beliefs=Beliefs.concatenated([first.beliefs, more.beliefs]).select(order),
+        terms={k: torch.cat([v, more.terms[k]], 1) for k, v in first.terms.items()},
+        start=torch.cat([first.start, len(first.starts) + more.start], 1),
+        starts=[*first.starts, *more.starts],
+        is_initial=torch.cat([first.is_initial, more.is_initial], 1),
+        iterations=max(first.iterations, more.iterations),
+        stop=first.stop,
+    )
+
+
+def _excluded(observations: Sequence[PairObservation], starts: Sequence[Sequence[Start]]) -> Float[Tensor, " n"]:
+    """What every start of every person costs for its age group."""
     known = [age for o in observations for age in o.ages]
-    return torch.tensor([EXCLUDED * (age not in ("unknown", s.age)) for age in known for s in starts])
+    return torch.tensor(
+        [EXCLUDED * (age not in ("unknown", s.age)) for age, mine in zip(known, starts, strict=True) for s in mine]
+    )
 
 
 def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep: int) -> Int[Tensor, "q m"]:
@@ -112,16 +218,25 @@ def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep
     return torch.cat(best, 1)
 
 
-def _pair_costs(
-    fitted: JointFit, beliefs: Beliefs, kept: int, weights: FirstFitWeights
-) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k 2"]]:
-    """The cheapest combinations of both people's starts: cost, and place among the `kept` of each person."""
-    single = (fitted.cost + beliefs.cost).reshape(-1, 2, kept)
-    depth = fitted.parameters["translation"][:, 2].reshape(-1, 2, kept)
+def _pair_costs(found: Candidates, weights: FirstFitWeights) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k 2"]]:
+    """The cheapest combinations of both people's candidates: cost, and place among those of each person.
+
+    The best one in which everybody who has an estimate starts from it is among them, if only as the last: stage 0 sees
+    2D keypoints and a prior, and would drop a good estimate for a pose that the prior likes better.
+    """
+    kept = found.start.shape[1]
+    single = found.cost.reshape(-1, 2, kept)
+    depth = found.parameters["translation"][..., 2].reshape(-1, 2, kept)
     gap = depth[:, 0, :, None] - depth[:, 1, None, :]
     cost = single[:, 0, :, None] + single[:, 1, None, :] + 0.5 * (gap / weights.depth_gap_sigma_m).square()
-    found = cost.flatten(1).topk(min(weights.hypotheses, kept * kept), largest=False)
-    return found.values, torch.stack([found.indices // kept, found.indices % kept], -1)
+    index = cost.flatten(1).topk(min(weights.hypotheses, kept * kept), largest=False).indices
+    has_one = found.is_initial.any(1, keepdim=True)
+    allowed = (found.is_initial | ~has_one).reshape(-1, 2, kept)
+    other = ~(allowed[:, 0, :, None] & allowed[:, 1, None, :])
+    from_estimates = cost.masked_fill(other, torch.inf).flatten(1).argmin(1, keepdim=True)
+    lost = has_one.reshape(-1, 2).any(1, keepdim=True) & ~(index == from_estimates).any(1, keepdim=True)
+    index = torch.cat([index[:, :-1], torch.where(lost, from_estimates, index[:, -1:])], 1)
+    return cost.flatten(1).gather(1, index), torch.stack([index // kept, index % kept], -1)
 
 
 def _with_cost(beliefs: Beliefs, cost: Float[Tensor, " n"]) -> Beliefs:
@@ -129,11 +244,9 @@ def _with_cost(beliefs: Beliefs, cost: Float[Tensor, " n"]) -> Beliefs:
     return Beliefs(**{**fields, "cost": cost})
 
 
-def _records(fitted: JointFit, best: Int[Tensor, "p 2"], before: int, seconds: float) -> tuple[StageRecord, ...]:
-    terms = {name: value[best].sum(1).tolist() for name, value in fitted.terms.items()}
+def _records(found: Candidates, best: Int[Tensor, "p 2"], seconds: float) -> tuple[StageRecord, ...]:
+    terms = {name: value.flatten()[best].sum(1).tolist() for name, value in found.terms.items()}
     return tuple(
-        StageRecord(
-            "joints", before + fitted.iterations, fitted.stop, seconds, {name: v[i] for name, v in terms.items()}
-        )
+        StageRecord("joints", found.iterations, found.stop, seconds, {name: v[i] for name, v in terms.items()})
         for i in range(len(best))
     )

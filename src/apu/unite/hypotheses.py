@@ -83,14 +83,10 @@ class Beliefs:
         """Rows of the batch."""
         return Beliefs(*(getattr(self, f)[index] for f in self.__dataclass_fields__))
 
-    def beside(self, other: "Beliefs", size: int, others: int) -> "Beliefs":
-        """Every person's `others` more bodies after their `size` own ones."""
-
-        def joined(name: str) -> Tensor:
-            mine, more = getattr(self, name), getattr(other, name)
-            return torch.cat([mine.unflatten(0, (-1, size)), more.unflatten(0, (-1, others))], 1).flatten(0, 1)
-
-        return Beliefs(*(joined(f) for f in self.__dataclass_fields__))
+    @staticmethod
+    def concatenated(parts: Sequence["Beliefs"]) -> "Beliefs":
+        """All bodies of the parts, in order."""
+        return Beliefs(*(torch.cat([getattr(one, f) for one in parts]) for f in Beliefs.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -170,7 +166,8 @@ def initial_starts(
         The starts, what they say of a body, and the parameters they stand at.
     """
     group = "child" if height_m < CHILD_BELOW_M else "adult"
-    starts = [Start(INITIAL, _yaw(initial.parameters["orientation"]), age) for age in sorted(AGES, key=group.__ne__)]
+    yaw = _yaw(initial.parameters["orientation"])
+    starts = [Start(INITIAL, yaw, age) for age in (group, *(one for one in AGES if one != group))]
     general = beliefs_of(starts, spec)
     mine = {name: value.to(general.pose).repeat(2, 1) for name, value in initial.parameters.items()}
     precision = general.height_sigma_m[0] ** -2, INITIAL_HEIGHT_SIGMA_M**-2

@@ -1,0 +1,62 @@
+"""The automatic filter: is a fit good enough to be kept? Every rule's value and limit is recorded, and can be argued with.
+
+The limits are hand-set heuristics from looking at fits of real photos. They will be calibrated where truth is known.
+"""
+
+import math
+from dataclasses import dataclass
+
+from apu.scene.pair import Fit
+from apu.scene.verdict import RuleResult, Verdict
+
+
+@dataclass(frozen=True)
+class VerdictLimits:
+    """When a fit is rejected.
+
+    Attributes:
+        reprojection_percent: mean keypoint error of the worse person, percent of the keypoint box's diagonal.
+        touching_m: a contact within this distance is met.
+        met_share: share of the contacts' weight that must be met; not asked where no contact is known.
+        contact_m: mean distance of the contacts, by weight, metres.
+        penetration_m: deepest point of either body in the other, metres.
+        pose_cost: pose and anatomical bounds, both people, in squared standard deviations over two.
+        shape_cost: shape and height, likewise.
+    """
+
+    reprojection_percent: float = 3.0
+    touching_m: float = 0.02
+    met_share: float = 0.6
+    contact_m: float = 0.06
+    penetration_m: float = 0.03
+    pose_cost: float = 40.0
+    shape_cost: float = 8.0
+
+
+def judge(fit: Fit, limits: VerdictLimits | None = None) -> Verdict:
+    """Apply all rules to a fit.
+
+    Args:
+        fit: with the records of its stages.
+        limits: the standard ones when left out.
+    """
+    limits = limits or VerdictLimits()
+    terms = fit.stages[-1].terms if fit.stages else {}
+    rules = [
+        RuleResult("reprojection error", max(fit.reprojection_percent), limits.reprojection_percent, "%"),
+        RuleResult("penetration", 100 * fit.penetration_max_m, 100 * limits.penetration_m, "cm"),
+    ]
+    weight = sum(contact.weight for contact in fit.contacts.contacts)
+    if weight > 0:
+        pairs = list(zip(fit.contacts.contacts, fit.contact_results, strict=True))
+        met = sum(c.weight for c, result in pairs if result.after_m <= limits.touching_m) / weight
+        apart = sum(c.weight * result.after_m for c, result in pairs) / weight
+        rules.append(RuleResult("contacts met", 100 * met, 100 * limits.met_share, "%", "at least"))
+        rules.append(RuleResult("contact distance", 100 * apart, 100 * limits.contact_m, "cm"))
+    rules.append(RuleResult("unusual pose", _sum(terms, "pose", "bounds"), limits.pose_cost, ""))
+    rules.append(RuleResult("unusual shape", _sum(terms, "shape", "height"), limits.shape_cost, ""))
+    return Verdict(tuple(rules))
+
+
+def _sum(terms, *names: str) -> float:
+    return sum(terms.get(name, math.nan) for name in names)

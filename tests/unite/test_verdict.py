@@ -1,0 +1,80 @@
+"""The automatic filter: every rule rejects what it is for, and says so."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from apu.contact.contact import Contact, ContactMap
+from apu.scene.pair import ContactResult, Fit, StageRecord
+from apu.unite.verdict import VerdictLimits, judge
+
+CONTACT = Contact(frozenset({"left_hand_palm"}), frozenset({"right_upper_back"}))
+GOOD = Fit(
+    body_model="stub",
+    parameters={},
+    vertices=torch.zeros(2, 4, 3),
+    joints=torch.zeros(2, 25, 3),
+    first_vertices=torch.zeros(2, 4, 3),
+    contacts=ContactMap((CONTACT, replace(CONTACT, weight=0.5)), "annotation"),
+    contact_results=(ContactResult(0.3, 0.001), ContactResult(0.3, 0.02)),
+    reprojection_percent=(1.0, 2.0),
+    penetration_max_m=0.01,
+    heights_m=(1.7, 1.2),
+    attributes={},
+    hypothesis={},
+    stages=(
+        StageRecord("penetration", 9, "converged", 1.0, {"pose": 8.0, "bounds": 0.1, "shape": 0.4, "height": 0.1}),
+    ),
+)
+
+
+def with_terms(**terms: float) -> Fit:
+    return replace(GOOD, stages=(replace(GOOD.stages[0], terms={**GOOD.stages[0].terms, **terms}),))
+
+
+def test_a_good_fit_is_accepted_by_every_rule():
+    verdict = judge(GOOD)
+    assert verdict.accepted
+    assert [rule.holds for rule in verdict.rules] == [True] * 6
+    assert str(verdict) == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("fit", "rule"),
+    [
+        (replace(GOOD, reprojection_percent=(1.0, 3.1)), "reprojection error"),
+        (replace(GOOD, reprojection_percent=(3.1, 1.0)), "reprojection error"),
+        (replace(GOOD, penetration_max_m=0.031), "penetration"),
+        (replace(GOOD, contact_results=(ContactResult(0.3, 0.03), ContactResult(0.3, 0.02))), "contacts met"),
+        (replace(GOOD, contact_results=(ContactResult(0.3, 0.001), ContactResult(0.3, 0.4))), "contact distance"),
+        (with_terms(pose=41.0), "unusual pose"),
+        (with_terms(bounds=41.0), "unusual pose"),
+        (with_terms(height=9.0), "unusual shape"),
+        (replace(GOOD, reprojection_percent=(math.nan, math.nan)), "reprojection error"),
+        (with_terms(pose=math.nan), "unusual pose"),
+    ],
+)
+def test_one_fault_is_rejected_by_its_own_rule_alone(fit: Fit, rule: str):
+    verdict = judge(fit)
+    assert not verdict.accepted
+    assert [failed.name for failed in verdict.failed] == [rule]
+    assert str(verdict).startswith(f"rejected: {rule} ")
+
+
+def test_a_pair_without_contacts_is_not_asked_for_them():
+    verdict = judge(replace(GOOD, contacts=ContactMap((), "proximity"), contact_results=()))
+    assert verdict.accepted
+    assert not any("contact" in rule.name for rule in verdict.rules)
+
+
+def test_a_contact_counts_by_its_weight():
+    swapped = replace(GOOD, contact_results=(ContactResult(0.3, 0.03), ContactResult(0.3, 0.001)))
+    met = {rule.name: rule.value for rule in judge(swapped).rules}["contacts met"]
+    assert met == pytest.approx(100 * 0.5 / 1.5)
+
+
+def test_the_limits_can_be_set():
+    strict = VerdictLimits(penetration_m=0.005)
+    assert [rule.name for rule in judge(GOOD, strict).failed] == ["penetration"]
