@@ -20,6 +20,7 @@ from apu.contact.annotated_pair import AnnotatedPair, contacts_of
 from apu.contact.files import read_contact_file
 from apu.errors import ApuError
 from apu.pose.detect import detect_people
+from apu.pose.initial import initial_bodies
 from apu.pose.keypoint_files import read_keypoints
 from apu.pose.pairs import choose_pairs, require_two_people
 from apu.pose.photo_file import read_photo
@@ -73,8 +74,13 @@ def fit(
     camera = Camera.of_image(photo.width, photo.height, focal_px=photo.focal_px)
     loaded = time.perf_counter()
 
+    initial = initial_bodies(options.init, body, camera, people) if options.init else {}
+
     def unite_some(some: Sequence[Pair]) -> list[PairResult]:
-        observations = [PairObservation(photo.name, camera, (people[a], people[b]), options.ages) for a, b in some]
+        observations = [
+            PairObservation(photo.name, camera, (people[a], people[b]), options.ages, (initial.get(a), initial.get(b)))
+            for a, b in some
+        ]
         return _unite_batch(body, photo, observations, annotated, annotator, progress)
 
     results, failures = _all_or_each(unite_some, pairs)
@@ -112,11 +118,18 @@ def _unite_batch(
         given = contacts_of(annotated, (a.index, b.index))
         contacts.append(annotator.annotate(photo, observation, estimate) if given is None else given)
     fits = unite(body, first, contacts, progress=progress)
-    return [PairResult(o, replace(f, verdict=judge(f))) for o, f in zip(observations, fits, strict=True)]
+    return [
+        PairResult(o, replace(f, verdict=judge(o, f, body.surface))) for o, f in zip(observations, fits, strict=True)
+    ]
 
 
 def save(
-    result: PhotoResult, folder: Path, *, overwrite: bool = False, options: FitOptions | None = None
+    result: PhotoResult,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    options: FitOptions | None = None,
+    video: bool = False,
 ) -> list[Path]:
     """Write the result folder and give back its files: one pair into it, several into `pair_I_J` below it.
 
@@ -124,7 +137,8 @@ def save(
         OutputError: it holds something already and `overwrite` is not set, or it cannot be written.
     """
     body = _default_body(silent)
-    return save_result(result, options or FitOptions(), folder, body.surface, body.parameter_spec, overwrite=overwrite)
+    wanted = {"overwrite": overwrite} | ({"video": True} if video else {})
+    return save_result(result, options or FitOptions(), folder, body.surface, body.parameter_spec, **wanted)
 
 
 def _all_or_each(

@@ -25,6 +25,9 @@ def _evidence(bodies: int = 2) -> Evidence:
         diagonal_px=torch.full((bodies,), 300.0, dtype=F64),
         focal_px=torch.full((bodies,), 500.0, dtype=F64),
         center_px=torch.full((bodies, 2), 200.0, dtype=F64),
+        hint_depth_m=0.2 * _random(bodies, 25, seed=5),
+        hint_trust=torch.rand(bodies, 25, generator=torch.Generator().manual_seed(6), dtype=F64),
+        hint_size_m=torch.full((bodies,), 0.4, dtype=F64),
     )
 
 
@@ -146,6 +149,37 @@ def test_a_small_keypoint_error_costs_its_square_over_two_variances():
     shifted = Evidence(**{**evidence.__dict__, "pixels": pixels, "trust": trust})
     cost = losses.keypoint_loss(joints, shifted, 0.0158, 0.15)
     assert float(cost) == pytest.approx(0.001**2 / (2 * 0.0158**2), rel=1e-3)
+
+
+def test_the_depth_hint_is_that_of_its_parts_with_the_size_held():
+    joints, evidence = _joints(), _evidence()
+    moving = joints.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(losses.depth_hint(moving, evidence, 0.15, 0.3).sum(), moving)
+    size = losses.limb_size(joints)
+    way = _random(2, 25, 3, seed=8) * 1e-6
+
+    def cost(at: Tensor) -> Tensor:
+        held = losses.limb_size(at) / size  # undo what the size changes
+        rescaled = Evidence(**{**evidence.__dict__, "hint_size_m": evidence.hint_size_m * held})
+        return losses.depth_hint(at, rescaled, 0.15, 0.3).sum()
+
+    numeric = (cost(joints + way) - cost(joints - way)) / 2
+    torch.testing.assert_close((gradient * way).sum(), numeric, rtol=1e-4, atol=1e-12)
+
+
+def test_a_hint_of_the_true_pose_costs_nothing_at_any_size():
+    joints = _joints()
+    for scale in (1.0, 0.6):
+        guess = scale * (joints - joints[:, 8:9])
+        evidence = Evidence(
+            **{**_evidence().__dict__, "hint_depth_m": guess[..., 2], "hint_size_m": losses.limb_size(guess)}
+        )
+        assert float(losses.depth_hint(joints, evidence, 0.15, 0.3).abs().max()) < 1e-20
+
+
+def test_people_without_a_hint_are_not_pulled():
+    evidence = Evidence(**{**_evidence().__dict__, "hint_trust": torch.zeros(2, 25, dtype=F64)})
+    assert float(losses.depth_hint(_joints(), evidence, 0.15, 0.3).sum()) == 0.0
 
 
 def test_upright_is_free_for_any_turn_about_the_vertical():

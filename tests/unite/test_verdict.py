@@ -3,11 +3,16 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
+from apu.body.protocol import Surface
 from apu.contact.contact import Contact, ContactMap
-from apu.scene.pair import ContactResult, Fit, StageRecord
+from apu.scene.camera import Camera
+from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
+from apu.scene.person import Keypoints, Person
+from apu.scene.verdict import Verdict
 from apu.unite.verdict import VerdictLimits, judge
 
 CONTACT = Contact(frozenset({"left_hand_palm"}), frozenset({"right_upper_back"}))
@@ -30,12 +35,21 @@ GOOD = Fit(
 )
 
 
+SURFACE = Surface(torch.zeros(1, 3).long(), torch.zeros(1, 3).long(), torch.zeros(4, 3), torch.zeros(4).long())
+PEOPLE = tuple(Person(i, Keypoints("body25", np.zeros((25, 2)), np.ones(25)), 1.0, "made up") for i in (0, 1))
+UNMASKED = PairObservation("p", Camera.of_image(64, 64), (PEOPLE[0], PEOPLE[1]))
+
+
+def judged(fit: Fit, limits: VerdictLimits | None = None) -> Verdict:
+    return judge(UNMASKED, fit, SURFACE, limits)
+
+
 def with_terms(**terms: float) -> Fit:
     return replace(GOOD, stages=(replace(GOOD.stages[0], terms={**GOOD.stages[0].terms, **terms}),))
 
 
 def test_a_good_fit_is_accepted_by_every_rule():
-    verdict = judge(GOOD)
+    verdict = judged(GOOD)
     assert verdict.accepted
     assert [rule.holds for rule in verdict.rules] == [True] * 6
     assert str(verdict) == "accepted"
@@ -57,24 +71,24 @@ def test_a_good_fit_is_accepted_by_every_rule():
     ],
 )
 def test_one_fault_is_rejected_by_its_own_rule_alone(fit: Fit, rule: str):
-    verdict = judge(fit)
+    verdict = judged(fit)
     assert not verdict.accepted
     assert [failed.name for failed in verdict.failed] == [rule]
     assert str(verdict).startswith(f"rejected: {rule} ")
 
 
 def test_a_pair_without_contacts_is_not_asked_for_them():
-    verdict = judge(replace(GOOD, contacts=ContactMap((), "proximity"), contact_results=()))
+    verdict = judged(replace(GOOD, contacts=ContactMap((), "proximity"), contact_results=()))
     assert verdict.accepted
     assert not any("contact" in rule.name for rule in verdict.rules)
 
 
 def test_a_contact_counts_by_its_weight():
     swapped = replace(GOOD, contact_results=(ContactResult(0.3, 0.03), ContactResult(0.3, 0.001)))
-    met = {rule.name: rule.value for rule in judge(swapped).rules}["contacts met"]
+    met = {rule.name: rule.value for rule in judged(swapped).rules}["contacts met"]
     assert met == pytest.approx(100 * 0.5 / 1.5)
 
 
 def test_the_limits_can_be_set():
     strict = VerdictLimits(penetration_m=0.005)
-    assert [rule.name for rule in judge(GOOD, strict).failed] == ["penetration"]
+    assert [rule.name for rule in judged(GOOD, strict).failed] == ["penetration"]

@@ -72,6 +72,7 @@ def cost_terms(
         "height": losses.height_prior(body.height(p), b.height_m, b.height_sigma_m),
         "upright": losses.upright(p["orientation"], pw.lean_sigma, pw.tilt_sigma),
         "in_front": losses.in_front(joints, pw.near_m, pw.near_sigma_m),
+        "hint": losses.depth_hint(joints, e, pw.hint_sigma_m, pw.hint_robust_m),
     }
 
 
@@ -143,6 +144,11 @@ def _linearise(
     weight = (e.trust * robust / kw.sigma**2).repeat_interleave(2, -1)
     hessian = rows.mT @ (weight[..., None] * rows)
     gradient = (rows.mT @ (weight * error.flatten(1))[..., None])[..., 0]
+    behind = jacobian[..., 2, :] - jacobian[:, losses.MID_HIP, None, 2]
+    guess = losses.hint_error(joints, e)
+    pull = e.hint_trust * (1 + guess.square() / pw.hint_robust_m**2) ** -2 / pw.hint_sigma_m**2
+    hessian += behind.mT @ (pull[..., None] * behind)
+    gradient += (behind.mT @ (pull * guess)[..., None])[..., 0]
     near = torch.relu(pw.near_m - joints[..., 2]) / pw.near_sigma_m**2
     deep = jacobian[..., 2, :]
     hessian += deep.mT @ ((near > 0).to(deep.dtype)[..., None] / pw.near_sigma_m**2 * deep)

@@ -8,8 +8,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from apu.body.joints import joint_names
 from apu.geometry.camera import project
-from apu.unite.problem import Evidence
+from apu.unite.problem import JOINT_SET, Evidence, limb_size
+
+MID_HIP = joint_names(JOINT_SET).index("mid_hip")
 
 
 def geman_mcclure(square: Float[Tensor, "*b"], scale: float | Float[Tensor, ""]) -> Float[Tensor, "*b"]:
@@ -56,6 +59,19 @@ def upright(orientation: Float[Tensor, "*b 3"], lean_sigma: float, tilt_sigma: f
 def in_front(joints: Float[Tensor, "*b j 3"], near_m: float, sigma_m: float) -> Float[Tensor, "*b"]:
     """1/2 sum (missing depth / sigma)^2 of joints nearer than `near_m`, metres."""
     return 0.5 * (torch.relu(near_m - joints[..., 2]) / sigma_m).square().sum(-1)
+
+
+def hint_error(joints: Float[Tensor, "*b 25 3"], e: Evidence) -> Float[Tensor, "*b 25"]:
+    """Depth of every joint behind the hips minus its guess, at the body's own size; metres. No gradient by the size."""
+    behind = joints[..., 2] - joints[..., MID_HIP, 2, None]
+    scale = limb_size(joints).detach() / e.hint_size_m
+    return behind - scale[..., None] * e.hint_depth_m
+
+
+def depth_hint(joints: Float[Tensor, "*b 25 3"], e: Evidence, sigma_m: float, robust_m: float) -> Float[Tensor, "*b"]:
+    """sum_j trust_j GM(error_j) / (2 sigma^2): a guess at who bends towards the camera, and never more than a guess."""
+    square = hint_error(joints, e).square()
+    return (e.hint_trust * geman_mcclure(square, robust_m)).sum(-1) / (2 * sigma_m**2)
 
 
 def height_prior(

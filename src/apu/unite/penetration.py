@@ -42,15 +42,16 @@ class Penetration:
         """
         skin = self._skin(vertices)
         other = skin.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
-        is_new = look or self._found is None
-        if is_new:
+        found = None if look else self._found
+        if found is None:
             self._query.move(skin)
-            self._found = self._query.nearest(other, self._reach)
-            self._reach = torch.where(self._found.inside, DEEP_M, NEAR_M).to(torch.float32)
-        mesh, vertex = torch.nonzero(self._found.inside, as_tuple=True)
-        corners = skin[mesh[:, None], self._faces[self._found.face[mesh, vertex]]]
-        way = (corners * self._found.barycentric[mesh, vertex][..., None]).sum(-2) - other[mesh, vertex]
-        if is_new:
+            found = self._query.nearest(other, self._reach)
+            self._reach = torch.where(found.inside, DEEP_M, NEAR_M).to(torch.float32)
+        mesh, vertex = torch.nonzero(found.inside, as_tuple=True)
+        corners = skin[mesh[:, None], self._faces[found.face[mesh, vertex]]]
+        way = (corners * found.barycentric[mesh, vertex][..., None]).sum(-2) - other[mesh, vertex]
+        if found is not self._found:
+            self._found = found
             self._out = way.detach() / way.detach().norm(dim=-1, keepdim=True).clamp_min(1e-9)
         sunken = (way * self._out).sum(-1).clamp_min(0)
         depth = torch.zeros(other.shape[:2], dtype=skin.dtype, device=skin.device).index_put((mesh, vertex), sunken)

@@ -29,6 +29,9 @@ class Evidence:
         facing: confidence that the face is seen, in [0, 1].
         diagonal_px: keypoint box diagonal, the unit of all 2D errors.
         focal_px, center_px: the camera.
+        hint_depth_m: depth of each joint behind the middle of the hips, as a 3D pose estimator guesses it.
+        hint_trust: confidence of that guess; 0 where there is none.
+        hint_size_m: `limb_size` of the guessed skeleton, which is as large as an adult's whoever it is.
     """
 
     pixels: Float[Tensor, "*b 25 2"]
@@ -37,6 +40,9 @@ class Evidence:
     diagonal_px: Float[Tensor, "*b"]
     focal_px: Float[Tensor, "*b"]
     center_px: Float[Tensor, "*b 2"]
+    hint_depth_m: Float[Tensor, "*b 25"]
+    hint_trust: Float[Tensor, "*b 25"]
+    hint_size_m: Float[Tensor, "*b"]
 
     def map(self, function) -> "Evidence":
         """Apply a function of tensors (an indexing, a reshape) to every field."""
@@ -68,7 +74,40 @@ def gather_evidence(
         diagonal_px=tensor([[max(p.keypoints.diagonal(), 1.0) for p in o.people] for o in observations]),
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
         center_px=tensor([[o.camera.center_px] * 2 for o in observations]),
+        **_hints(observations, dtype, device),
     )
+
+
+LIMBS = (
+    ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"), ("right_shoulder", "right_elbow"),
+    ("right_elbow", "right_wrist"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+    ("right_hip", "right_knee"), ("right_knee", "right_ankle"), ("neck", "mid_hip"),
+)  # fmt: skip
+_LIMB_ENDS = tuple(tuple(joint_names(JOINT_SET).index(limb[k]) for limb in LIMBS) for k in (0, 1))
+
+
+def limb_size(joints: Float[Tensor, "*b 25 3"]) -> Float[Tensor, "*b"]:
+    """Mean length of arms, legs and spine, metres: the size of a skeleton in any pose."""
+    start, end = (joints[..., list(ends), :] for ends in _LIMB_ENDS)
+    return (end - start).norm(dim=-1).mean(-1)
+
+
+def _hints(
+    observations: Sequence[PairObservation], dtype: torch.dtype, device: torch.device
+) -> dict[str, Float[Tensor, "..."]]:
+    """The `hint_...` fields of `Evidence`."""
+    shape = (len(observations), 2, len(joint_names(JOINT_SET)))
+    depth, trust, size = np.zeros(shape), np.zeros(shape), np.ones(shape[:2])
+    for i, observation in enumerate(observations):
+        for k, person in enumerate(observation.people):
+            if person.hint is None or person.hint.joint_set != JOINT_SET:
+                continue
+            xyz = person.hint.xyz.astype(np.float64)
+            depth[i, k] = xyz[:, 2]
+            trust[i, k] = np.clip(person.hint.confidence, 0, 1)
+            size[i, k] = max(float(limb_size(torch.from_numpy(xyz))), 1e-3)
+    fields = {"hint_depth_m": depth, "hint_trust": trust, "hint_size_m": size}
+    return {name: torch.tensor(value, dtype=dtype, device=device) for name, value in fields.items()}
 
 
 REPORTED_CONFIDENCE = 0.3

@@ -1,4 +1,4 @@
-"""The automatic filter: is a fit good enough to be kept? Every rule's value and limit is recorded, and can be argued with.
+"""The automatic filter: is a fit good enough to be kept? Every rule's value and limit is recorded.
 
 The limits are hand-set heuristics from looking at fits of real photos. They will be calibrated where truth is known.
 """
@@ -6,8 +6,10 @@ The limits are hand-set heuristics from looking at fits of real photos. They wil
 import math
 from dataclasses import dataclass
 
-from apu.scene.pair import Fit
+from apu.body.protocol import Surface
+from apu.scene.pair import Fit, PairObservation
 from apu.scene.verdict import RuleResult, Verdict
+from apu.unite.occlusion import depth_order_agreement
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class VerdictLimits:
         penetration_m: deepest point of either body in the other, metres.
         pose_cost: pose and anatomical bounds, both people, in squared standard deviations over two.
         shape_cost: shape and height, likewise.
+        depth_order: share of the pixels that both bodies cover at which the right one is in front; asked where both
+            people have clean masks.
     """
 
     reprojection_percent: float = 3.0
@@ -31,13 +35,16 @@ class VerdictLimits:
     penetration_m: float = 0.03
     pose_cost: float = 40.0
     shape_cost: float = 8.0
+    depth_order: float = 0.6
 
 
-def judge(fit: Fit, limits: VerdictLimits | None = None) -> Verdict:
+def judge(observation: PairObservation, fit: Fit, surface: Surface, limits: VerdictLimits | None = None) -> Verdict:
     """Apply all rules to a fit.
 
     Args:
+        observation: the pair.
         fit: with the records of its stages.
+        surface: the skin that the fit's vertices belong to.
         limits: the standard ones when left out.
     """
     limits = limits or VerdictLimits()
@@ -55,6 +62,9 @@ def judge(fit: Fit, limits: VerdictLimits | None = None) -> Verdict:
         rules.append(RuleResult("contact distance", 100 * apart, 100 * limits.contact_m, "cm"))
     rules.append(RuleResult("unusual pose", _sum(terms, "pose", "bounds"), limits.pose_cost, ""))
     rules.append(RuleResult("unusual shape", _sum(terms, "shape", "height"), limits.shape_cost, ""))
+    order = depth_order_agreement(observation, fit, surface.faces.cpu().numpy())
+    if order is not None:
+        rules.append(RuleResult("depth order", 100 * order, 100 * limits.depth_order, "%", "at least"))
     return Verdict(tuple(rules))
 
 
