@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "cache", "progress", "fetch"),
+    ("errors", "cache", "progress", "fetch", "restricted_load", "restricted_pickle"),
     ("geometry",),
     ("body",),
     ("contact",),
@@ -30,13 +30,13 @@ ADAPTERS: dict[str, set[str]] = {
     "PIL": {"pose.photo_file", "show.canvas"},
     "anny": {"body.anny_prepare"},
     "click": {"cli"},
-    "cv2": {"pose.movenet", "show.canvas"},
+    "cv2": {"pose.resample", "show.canvas"},
     "onnx": {"pose.onnx_graph"},
-    "onnxruntime": {"pose.movenet"},
+    "onnxruntime": {"pose.onnx_session"},
     "platformdirs": {"cache"},
     "pydantic": {"contact.file_schema", "show.schema"},
-    "rich": {"cli.progress"},
-    "roma": {"body.anny_kinematics", "unite.joint_stage", "unite.losses"},
+    "rich": {"cli"},
+    "roma": {"body.anny_kinematics", "body.retarget", "unite.joint_stage", "unite.losses"},
     "safetensors": {"body.anny_asset"},
     "scipy": {"body.anny_prepare", "body.region_islands", "contact.box_matching", "pose.decode"},
     "trimesh": {"show.glb"},

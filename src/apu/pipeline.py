@@ -18,10 +18,12 @@ from apu.body.anny_asset import asset_path
 from apu.body.protocol import BodyModel
 from apu.contact.annotated_pair import AnnotatedPair, contacts_of
 from apu.contact.files import read_contact_file
-from apu.errors import ApuError
+from apu.errors import ApuError, ModelFileError
 from apu.pose.detect import detect_people
+from apu.pose.enrich import enrich_people
 from apu.pose.initial import initial_bodies
 from apu.pose.keypoint_files import read_keypoints
+from apu.pose.overrides import check_no_boxes, override_keypoints
 from apu.pose.pairs import choose_pairs, require_two_people
 from apu.pose.photo_file import read_photo
 from apu.pose.wanted_pairs import wanted_pairs
@@ -66,6 +68,7 @@ def fit(
     candidates = choose_pairs(people)
     annotated = read_contact_file(options.contacts, photo.name, [p.box for p in people]) if options.contacts else []
     pairs = wanted_pairs(options, people, candidates, annotated)
+    people, notes = _with_hints(photo, people, pairs, progress)
     perceived = time.perf_counter()
 
     progress("loading the body model")
@@ -85,18 +88,34 @@ def fit(
 
     results, failures = _all_or_each(unite_some, pairs)
     seconds = {"perceive": perceived - began, "load": loaded - perceived, "unite": time.perf_counter() - loaded}
-    return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds)
+    return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds, notes)
 
 
 def perceive(path: Path, options: FitOptions, progress: Progress = silent) -> tuple[Photo, tuple[Person, ...]]:
-    """Read the photo and find its people, or read them from the keypoint file."""
+    """Read the photo and find its people, or read them from the keypoint file; single people as the user says.
+
+    Raises:
+        InputError: the photo or a file cannot be read, an option does not fit, or there are not two people.
+    """
     photo = read_photo(path)
     if options.keypoints:
+        check_no_boxes(options)
         people = read_keypoints(options.keypoints, photo.name)
     else:
-        people = detect_people(photo, progress=progress)
+        people = detect_people(photo, options.person_boxes, progress=progress)
+    people = override_keypoints(people, options.person_keypoints, photo.name)
     require_two_people(people, photo.name)
     return photo, tuple(people)
+
+
+def _with_hints(
+    photo: Photo, people: Sequence[Person], pairs: Sequence[Pair], progress: Progress
+) -> tuple[tuple[Person, ...], tuple[str, ...]]:
+    """People of the wanted pairs with a guess at their depth, feet and masks; without it where it cannot be had."""
+    try:
+        return tuple(enrich_people(photo, people, {i for pair in pairs for i in pair}, progress=progress)), ()
+    except ModelFileError as error:
+        return tuple(people), (f"no depth hints: {error.what}",)
 
 
 def _unite_batch(
@@ -133,12 +152,14 @@ def save(
 ) -> list[Path]:
     """Write the result folder and give back its files: one pair into it, several into `pair_I_J` below it.
 
+    With `video`, each pair also gets a picture in which the camera goes once round it.
+
     Raises:
         OutputError: it holds something already and `overwrite` is not set, or it cannot be written.
     """
     body = _default_body(silent)
-    wanted = {"overwrite": overwrite} | ({"video": True} if video else {})
-    return save_result(result, options or FitOptions(), folder, body.surface, body.parameter_spec, **wanted)
+    options = options or FitOptions()
+    return save_result(result, options, folder, body.surface, body.parameter_spec, overwrite=overwrite, video=video)
 
 
 def _all_or_each(

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from apu import pipeline
+from apu.cache import sha256_file
 from apu.cli.main import main
 from apu.contact.contact import Contact, ContactMap
 from apu.pipeline import FitOptions, PairResult, PhotoResult
@@ -18,6 +20,9 @@ from apu.scene.camera import Camera
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
 from apu.scene.person import Keypoints, Person
 from apu.scene.photo import Photo
+from apu.scene.verdict import RuleResult, Verdict
+from apu.show.files import prepare_folder, save_run
+from apu.show.report import RunInfo
 
 Run = Callable[..., Result]
 
@@ -39,7 +44,9 @@ class StubPipeline:
     def __init__(self) -> None:
         self.calls: list[tuple[Path, FitOptions]] = []
         self.saved: list[tuple[Path, bool]] = []
+        self.videos: list[bool] = []
         self.error: BaseException | None = None
+        self.bad: dict[str, BaseException] = {}
         self.failures: tuple[tuple[tuple[int, int], str], ...] = ()
 
     def fit(self, photo, options=None, progress=None) -> PhotoResult:
@@ -47,14 +54,21 @@ class StubPipeline:
         progress("finding people", 0.5)
         if self.error:
             raise self.error
-        return one_pair(self.failures)
+        if photo.stem in self.bad:
+            raise self.bad[photo.stem]
+        result = one_pair(self.failures)
+        sha256 = sha256_file(photo) if photo.is_file() else "0" * 64
+        return replace(result, photo=replace(result.photo, name=photo.stem, sha256=sha256))
 
-    def save(self, result, folder: Path, *, overwrite: bool = False, options=None) -> list[Path]:
+    def save(self, result, folder: Path, *, overwrite: bool = False, options=None, video: bool = False) -> list[Path]:
         self.saved.append((folder, overwrite))
-        folder.mkdir(exist_ok=True)
+        self.videos.append(video)
+        prepare_folder(folder, overwrite)
         files = [folder / name for name in ("panel.png", "pair.glb", "run.json")]
-        for file in files:
+        for file in files[:2]:
             file.write_text("stub")
+        info = RunInfo(0, asdict(options), 4.67, "stub", "stub", failures=result.failures)
+        save_run(folder, result.photo, result.people, [(p.observation, p.fit) for p in result.pairs], info)
         return files
 
 
@@ -88,6 +102,7 @@ def one_pair(failures: tuple[tuple[tuple[int, int], str], ...] = ()) -> PhotoRes
         hypothesis={},
         stages=(StageRecord("joints", 40, "converged", 0.81, {}), StageRecord("contact", 90, "limit", 3.04, {})),
     )
+    fit = replace(fit, verdict=Verdict((RuleResult("penetration", 0.013, 0.01, "m"),)))
     photo = Photo(np.zeros((480, 640, 3), np.uint8), "hug", "0" * 64)
     return PhotoResult(
         photo=photo,
@@ -125,3 +140,13 @@ def snapshot() -> Callable[[str, str], None]:
         assert text == file.read_text()
 
     return compare
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder `in` with three files that pass for photos, and things that do not."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("b.jpg", "a.JPG", "c.png", ".hidden.jpg", "notes.txt"):
+        (folder / name).write_text(name)
+    return folder

@@ -11,7 +11,8 @@ from apu.pose import weights
 def test_options_reach_the_pipeline(run, stub):
     result = run(
         *["fit", "some/hug.jpg", "--pair", "1,0", "--pair", "2,1", "--keypoints", "k.json", "--contacts", "c.json"],
-        *["--age", "B=child", "--seed", "7", "--out", "out"],
+        *["--age", "B=child", "--seed", "7", "--out", "out", "--person-box", "0,0,9,9", "--person-box", "-1,2,3,4"],
+        *["--person-keypoints", "1=me.json", "--init", "bev.npz", "--video"],
     )
     assert result.exit_code == 0, result.output
     ((photo, options),) = stub.calls
@@ -21,6 +22,10 @@ def test_options_reach_the_pipeline(run, stub):
     assert (options.keypoints, options.contacts) == (Path("k.json"), Path("c.json"))
     assert options.ages == ("unknown", "child")
     assert options.seed == 7
+    assert options.person_boxes == ((0.0, 0.0, 9.0, 9.0), (-1.0, 2.0, 3.0, 4.0))
+    assert options.person_keypoints == ((1, Path("me.json")),)
+    assert options.init == Path("bev.npz")
+    assert stub.videos == [True]
     assert stub.saved == [(Path("out"), False)]
 
 

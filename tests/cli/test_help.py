@@ -5,15 +5,17 @@ To store new ones: APU_UPDATE_SNAPSHOTS=1 pytest tests/cli
 
 import pytest
 
+COMMANDS = ("", "fit", "demo", "models", "models fetch", "models list", "doctor", "regions")
 
-@pytest.mark.parametrize("command", ["", "fit", "demo", "models", "models fetch", "models list", "regions"])
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_text_is_as_stored(run, snapshot, command: str):
     result = run(*command.split(), "--help")
     assert result.exit_code == 0
     snapshot(f"help {command}", result.output)
 
 
-@pytest.mark.parametrize("command", ["", "fit", "demo", "models", "models fetch", "models list", "regions"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_help_text_has_an_example_and_fits_its_terminal(run, command: str):
     lines = run(*command.split(), "--help").output.splitlines()
     shown = [line.strip() for line in lines if line.strip().startswith("apu ")]

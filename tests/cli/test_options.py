@@ -1,10 +1,11 @@
 """What happens before any work is done: options that cannot be parsed, and slips of the pen."""
 
 import typing
+from pathlib import Path
 
 import pytest
 
-from apu.cli.options import AgeGroup, AgesType, PairType
+from apu.cli.options import AgeGroup, AgesType, BoxType, PairType, PersonFileType
 from apu.scene import pair
 
 
@@ -23,6 +24,21 @@ from apu.scene import pair
         ("fit", "x.jpg", "--seed", "one"),
         ("fit", "x.jpg", "--contact", "x.json"),
         ("fit", "x.jpg", "--overwite"),
+        ("fit", "x.jpg", "--resum"),
+        ("fit", "x.jpg", "--force"),
+        ("fit", "x.jpg", "--person-bbox", "0,0,1,1"),
+        ("fit", "x.jpg", "--nothing-like-it"),
+        ("fit", "x.jpg", "-out", "there"),
+        ("fit", "x.jpg", "-z"),
+        ("fit", "x.jpg", "--debug"),
+        ("fit", "x.jpg", "--age", "A=adlt"),
+        ("fit", "x.jpg", "--person-box", "0,0,1"),
+        ("fit", "x.jpg", "--person-box", "0,0,nan,1"),
+        ("fit", "x.jpg", "--person-box", "9,9,1,1"),
+        ("fit", "x.jpg", "--person-keypoints", "k.json"),
+        ("fit", "nothing/*.jpg"),
+        ("doctor", "--jsn"),
+        ("photo.jpg",),
         ("fti", "x.jpg"),
         ("nothing-like-it",),
         ("models", "fetsh"),
@@ -63,3 +79,14 @@ def test_ages_are_those_of_a_and_b(text: str, ages: tuple[str, str]):
 
 def test_the_age_groups_are_those_of_the_scene():
     assert typing.get_args(AgeGroup) == typing.get_args(pair.AgeGroup)
+
+
+@pytest.mark.parametrize(
+    ("text", "box"), [("0,1,2,3", (0.0, 1.0, 2.0, 3.0)), (" -5, 0.5 ,20,1e2", (-5.0, 0.5, 20.0, 100.0))]
+)
+def test_a_box_is_four_numbers_and_may_reach_beyond_the_photo(text: str, box: tuple[float, ...]):
+    assert BoxType().convert(text, None, None) == box
+
+
+def test_a_persons_file_is_a_number_and_a_path_that_may_hold_any_sign():
+    assert PersonFileType().convert("2=a=b.json", None, None) == (2, Path("a=b.json"))

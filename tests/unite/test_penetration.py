@@ -7,7 +7,7 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.protocol import Parts, default_parameters
-from apu.unite.penetration import Penetration, deepest, vertex_areas
+from apu.unite.penetration import Penetration, cores, deepest, vertex_areas
 
 
 def posed(body: AnnyBody, apart_m: float) -> torch.Tensor:
@@ -54,9 +54,9 @@ def test_short_reach_along_a_path_loses_no_depth(body: AnnyBody):
 
 def test_a_shared_query_follows_the_bodies_while_they_move_a_little(body: AnnyBody):
     start, moved = posed(body, 0.200), posed(body, 0.197)
-    kept = Penetration(body.surface, start)
+    kept = Penetration(body.surface, start, exact=True)
     kept.depths(start)
-    followed, fresh = kept.depths(moved, look=False), Penetration(body.surface, moved).depths(moved)
+    followed, fresh = kept.depths(moved, look=False), Penetration(body.surface, moved, exact=True).depths(moved)
     was_inside = followed > 0
     assert int(was_inside.sum()) > 50
     off = (followed - fresh)[was_inside].abs()
@@ -66,8 +66,8 @@ def test_a_shared_query_follows_the_bodies_while_they_move_a_little(body: AnnyBo
 
 def test_swapping_the_people_swaps_the_depths(body: AnnyBody):
     vertices = posed(body, 0.2)
-    straight = Penetration(body.surface, vertices).depths(vertices)
-    swapped = Penetration(body.surface, vertices.flip(1)).depths(vertices.flip(1))
+    straight = Penetration(body.surface, vertices, exact=True).depths(vertices)
+    swapped = Penetration(body.surface, vertices.flip(1), exact=True).depths(vertices.flip(1))
     assert float(straight.amax()) > 0.005
     torch.testing.assert_close(straight, swapped.flip(1), atol=1e-6, rtol=0)
 
@@ -86,6 +86,41 @@ def test_a_pair_in_a_batch_has_the_depths_it_has_alone(body: AnnyBody):
     for i in range(3):
         alone = deepest(body.surface, batch[i : i + 1])
         torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
+
+
+def test_a_trapped_arm_is_pushed_out_as_a_whole(body: AnnyBody):
+    """A's left arm lies in B's chest: the pushes on its front and its back must not cancel."""
+    apart = posed(body, 3.0)
+    region = body.surface.region_of_vertex
+    names = [str(n) for n in body.surface.region_names]
+
+    def region_mask(*ends: str) -> torch.Tensor:
+        return torch.isin(region, torch.tensor([i for i, name in enumerate(names) if name.endswith(ends)]))
+
+    arm = region_mask("left_forearm_front", "left_forearm_back")
+    chest = apart[0, 1, region_mask("lower_chest", "middle_back")]
+    vertices = apart.clone()
+    vertices[0, 0] += chest.mean(0) - apart[0, 0, arm].mean(0)
+    shares = []
+    for exact in (True, False):
+        moving = vertices.clone().requires_grad_()
+        Penetration(body.surface, moving, exact=exact).depths(moving).square().sum().backward()
+        assert moving.grad is not None
+        pushes = moving.grad[0, 0, arm]
+        shares.append(float(pushes.sum(0).norm() / pushes.norm(dim=-1).sum()))
+    assert shares[1] > 0.6, f"most of the push goes one way: {shares}"
+    assert shares[1] > 1.2 * shares[0]
+
+
+def test_cores_lie_inside_limbs_of_known_thickness(body: AnnyBody):
+    found = cores(body.surface)
+    names = [str(n) for n in body.surface.region_names]
+    region = body.surface.region_of_vertex[torch.unique(body.surface.collision_faces)]
+    finger, forearm, belly = (
+        float(found.radius_m[region == names.index(n)].median())
+        for n in ("left_fingers_palm", "left_forearm_back", "left_upper_belly")
+    )
+    assert finger < forearm < belly
 
 
 def test_areas_add_up_to_the_surface():

@@ -83,6 +83,13 @@ def test_a_pair_without_contacts_is_not_asked_for_them():
     assert not any("contact" in rule.name for rule in verdict.rules)
 
 
+def test_guessed_contacts_are_not_asked_for():
+    guessed = ContactMap((replace(CONTACT, source="proximity"),), "proximity")
+    verdict = judged(replace(GOOD, contacts=guessed, contact_results=(ContactResult(0.3, 0.3),)))
+    assert verdict.accepted
+    assert not any("contact" in rule.name for rule in verdict.rules)
+
+
 def test_a_contact_counts_by_its_weight():
     swapped = replace(GOOD, contact_results=(ContactResult(0.3, 0.03), ContactResult(0.3, 0.001)))
     met = {rule.name: rule.value for rule in judged(swapped).rules}["contacts met"]

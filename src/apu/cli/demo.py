@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
-from apu.cli.output import RUN_FILE, check_folder
+from apu.cli.group import ApuCommand
+from apu.cli.output import RUN, check_folder
 from apu.cli.progress import shown_progress
+from apu.cli.request import Request
 
 
-@click.command("demo", short_help="Try it: fetch a photo and fit the pair that touches in it.")
+@click.command("demo", cls=ApuCommand, short_help="Try it: fetch a photo and fit the pair that touches in it.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -28,13 +30,13 @@ def command(out: Path, overwrite: bool) -> None:
     Example:
       apu demo --out my_demo
     """
-    overwrite = overwrite or (out / RUN_FILE).is_file()
+    overwrite = overwrite or (out / RUN).is_file()
     check_folder(out, overwrite=overwrite)
     with shown_progress() as progress:
         progress("loading the libraries")
-        from apu.cli.run import FitOptions, fit_and_save, report
+        from apu.cli.run import fit_and_save, report
         from apu.pose.weights import ensure_demo_photo
 
         photo = ensure_demo_photo(progress)
-        result, files = fit_and_save(photo, FitOptions(), out, progress, overwrite=overwrite)
+        result, files = fit_and_save(photo, Request(), out, progress, overwrite=overwrite)
     report(result, out, files)

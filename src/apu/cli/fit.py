@@ -1,38 +1,65 @@
-"""`apu fit`: one photo in, one folder of meshes out."""
+"""`apu fit`: photos in, a folder of meshes for each out."""
 
 from pathlib import Path
 
 import click
 
-from apu.cli.options import AgeGroup, AgesType, PairType
+from apu.cli.companions import check_shared, with_files_of
+from apu.cli.group import ApuCommand
+from apu.cli.options import AgeGroup, AgesType, Box, BoxType, PairType, PersonFileType
 from apu.cli.output import check_folder
+from apu.cli.photos import chosen_photos
 from apu.cli.progress import shown_progress
+from apu.cli.request import Request, printable
+from apu.cli.resume import check_place, sweep, why_again
 
 FILE = click.Path(path_type=Path)
+SEVERAL_OUT = Path("apu_results")
+"""Where the results of several photos go."""
 
 
-@click.command("fit")
-@click.argument("photo", type=FILE)
-@click.option("--out", type=FILE, metavar="DIR", help="Folder for the results.  [default: <photo>_apu]")
+@click.command("fit", cls=ApuCommand)
+@click.argument("photos", nargs=-1, required=True, metavar="PHOTOS...")
+@click.option("--out", type=FILE, metavar="DIR", help="Folder for the results.  [default: <photo>_apu, or apu_results]")
 @click.option("--pair", "pairs", type=PairType(), multiple=True, help="Fit these two people; may be repeated.")
 @click.option("--all-pairs", is_flag=True, help="Fit every pair of people who may touch.")
 @click.option("--keypoints", type=FILE, metavar="FILE", help="OpenPose or COCO keypoints instead of the detector's.")
+@click.option("--person-box", "boxes", type=BoxType(), multiple=True, help="Look for a person here; may be repeated.")
+@click.option(
+    "--person-keypoints",
+    "person_keypoints",
+    type=PersonFileType(),
+    multiple=True,
+    help="Keypoints of person I alone; may be repeated.",
+)
+@click.option("--init", type=FILE, metavar="FILE", help="BEV's result for the photo, as a start for the bodies.")
 @click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
+@click.option("--video", is_flag=True, help="Also make a picture that turns once round the pair.")
 @click.option("--overwrite", is_flag=True, help="Write into a folder that holds results already.")
+@click.option("--resume", is_flag=True, help="Keep what is finished; fit what is missing, failed or changed.")
 def command(
-    photo: Path,
+    photos: tuple[str, ...],
     out: Path | None,
     pairs: tuple[tuple[int, int], ...],
     all_pairs: bool,
     keypoints: Path | None,
+    boxes: tuple[Box, ...],
+    person_keypoints: tuple[tuple[int, Path], ...],
+    init: Path | None,
     contacts: Path | None,
     ages: tuple[AgeGroup, AgeGroup],
     seed: int,
+    video: bool,
     overwrite: bool,
+    resume: bool,
 ) -> None:
-    """Turn PHOTO into two 3D meshes that touch.
+    """Turn PHOTOS into pairs of 3D meshes that touch.
+
+    PHOTOS are files, folders, or patterns in quotes. The results of one photo lie in its folder. Those of several get
+    a sub-folder each, beside a page that shows all of them; a photo that fails does not stop the others. For several
+    photos, --keypoints, --contacts and --init take folders with a file for each photo, called as it is.
 
     People are numbered from 0; the numbers are printed, and drawn in panel.png. Without --pair or --all-pairs the
     closest pair is fitted, or every pair that --contacts annotates. In a pair I,J, person I is called A and J is B.
@@ -42,18 +69,57 @@ def command(
       apu fit photo.jpg
       apu fit photo.jpg --pair 1,0 --age A=adult,B=child --out hug
       apu fit photo.jpg --keypoints photo_keypoints.json --contacts contacts.json
+      apu fit photo.jpg --person-box 120,40,310,480 --person-box 260,60,470,480
+      apu fit holiday/ 'party/**/*.jpg' --out results --resume
     """
     if pairs and all_pairs:
         raise click.UsageError("--pair and --all-pairs exclude each other; give one of them.")
+    if overwrite and resume:
+        raise click.UsageError("--overwrite does all again, --resume only what is missing; give one of them.")
 
-    out = out or Path(f"{photo.stem}_apu")
-    check_folder(out, overwrite=overwrite)
+    chosen = chosen_photos(photos)
+    request = Request(
+        pairs=pairs,
+        all_pairs=all_pairs,
+        keypoints=keypoints,
+        contacts=contacts,
+        person_boxes=boxes,
+        person_keypoints=person_keypoints,
+        init=init,
+        ages=ages,
+        seed=seed,
+    )
+    if chosen.several:
+        _fit_several(chosen.photos, request, out or SEVERAL_OUT, overwrite, resume, video)
+    else:
+        photo = chosen.photos[0]
+        _fit_one(photo, request, out or Path(f"{photo.stem}_apu"), overwrite, resume, video)
+
+
+def _fit_one(photo: Path, request: Request, out: Path, overwrite: bool, resume: bool, video: bool) -> None:
+    request = with_files_of(request, photo, [photo])
+    check_folder(out, overwrite=overwrite or resume)
+    if resume:
+        check_place(out)
+        if why_again(out, photo, request, video=video) is None:
+            click.echo(f"Results in {printable(out)}/ are finished already.")
+            return
+        sweep(out)
     with shown_progress() as progress:
         progress("loading the libraries")
-        from apu.cli.run import FitOptions, fit_and_save, report
+        from apu.cli.run import fit_and_save, report
 
-        options = FitOptions(
-            pairs=pairs, all_pairs=all_pairs, keypoints=keypoints, contacts=contacts, ages=ages, seed=seed
-        )
-        result, files = fit_and_save(photo, options, out, progress, overwrite=overwrite)
+        result, files = fit_and_save(photo, request, out, progress, overwrite=overwrite or resume, video=video)
     report(result, out, files)
+
+
+def _fit_several(
+    photos: tuple[Path, ...], request: Request, out: Path, overwrite: bool, resume: bool, video: bool
+) -> None:
+    for option, given in (("--person-box", request.person_boxes), ("--person-keypoints", request.person_keypoints)):
+        if given:
+            raise click.UsageError(f"{option} is for one photo, but there are {len(photos)}; fit them one by one.")
+    check_shared(request, several=len(photos) > 1)
+    from apu.cli.batch import Batch, fit_several
+
+    fit_several(Batch(photos, request, out, overwrite, resume, video))

@@ -9,6 +9,7 @@ COMMANDS = {
     "fit": "apu.cli.fit",
     "demo": "apu.cli.demo",
     "models": "apu.cli.models",
+    "doctor": "apu.cli.doctor",
     "regions": "apu.cli.regions",
 }
 """Command -> the module whose `command` it is; in the order of the help text."""

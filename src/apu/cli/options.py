@@ -1,11 +1,17 @@
-"""Option values that need parsing: pairs of people and their ages."""
+"""Option values that need parsing: pairs of people, their ages, their boxes, and files of one of them."""
 
+import math
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal, get_args
 
 import click
 
 AgeGroup = Literal["adult", "child", "unknown"]
 """As in `apu.scene.pair`, repeated here because that module loads torch; a test compares the two."""
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels of the upright photo."""
 
 
 class PairType(click.ParamType):
@@ -42,6 +48,41 @@ class AgesType(click.ParamType):
             person, _, age = (part.strip() for part in entry.partition("="))
             if person.upper() not in ages or age.lower() not in groups:
                 expected = f"A=AGE, B=AGE or both, where AGE is {', '.join(groups)}"
-                self.fail(f"expected {expected}, e.g. A=adult,B=child; got {value!r}.", param, ctx)
+                close = get_close_matches(age.lower(), groups, n=1) if age.lower() not in groups else []
+                hint = f" Did you mean '{close[0]}'?" if close else ""
+                self.fail(f"expected {expected}, e.g. A=adult,B=child; got {value!r}.{hint}", param, ctx)
             ages[person.upper()] = groups[age.lower()]
         return ages["A"], ages["B"]
+
+
+class BoxType(click.ParamType):
+    """`X0,Y0,X1,Y1`: where a person is, in pixels of the upright photo."""
+
+    name = "X0,Y0,X1,Y1"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Box:
+        """Parse one box; whether it lies in the photo is seen when the photo is read."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            x0, y0, x1, y1 = (float(number) for number in str(value).split(","))
+        except ValueError:
+            self.fail(f"expected four numbers of pixels, e.g. 120,40,310,480; got {value!r}.", param, ctx)
+        if not (all(map(math.isfinite, (x0, y0, x1, y1))) and x0 < x1 and y0 < y1):
+            self.fail(f"expected the top left and then the bottom right corner; got {value!r}.", param, ctx)
+        return x0, y0, x1, y1
+
+
+class PersonFileType(click.ParamType):
+    """`I=FILE`: a file that tells of person I alone."""
+
+    name = "I=FILE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, Path]:
+        """Parse a person's number and the path."""
+        if isinstance(value, tuple):
+            return value
+        number, equals, file = str(value).partition("=")
+        if not equals or not number.strip().isdecimal() or not file.strip():
+            self.fail(f"expected a person's number and a file, e.g. 1=her_keypoints.json; got {value!r}.", param, ctx)
+        return int(number), Path(file.strip())

@@ -5,18 +5,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from apu.errors import OutputError
-
-RUN_FILE = "run.json"
-"""In every folder of results; by it a demo knows its own."""
+from apu.show.result_names import CONTACTS, FAILURE, GLB, NPZ, OBJ, PANEL, PEOPLE, REPORT, RUN, SCENE, TURNTABLE
 
 CONTENTS = {
-    "people.png": "the photo with everybody numbered, for --pair",
-    "panel.png": "look at this first: photo, overlay, side and top view, contacts painted",
-    "pair.glb": "both meshes, for any 3D viewer",
-    "pair.npz": "body parameters, vertices, joints and camera, for numpy",
-    "contacts.json": "what touches what, and who says so; `--contacts` reads it back",
-    RUN_FILE: "versions, options, and every number of the fit",
+    PEOPLE: "the photo with everybody numbered, for --pair",
+    PANEL: "look at this first: photo, overlay, side and top view, contacts painted",
+    SCENE: "both meshes to turn about, in any browser; one file, no network",
+    TURNTABLE: "the camera goes once round the pair",
+    GLB: "both meshes, for any 3D viewer",
+    NPZ: "body parameters, vertices, joints and camera, for numpy",
+    CONTACTS: "what touches what, and who says so; `--contacts` reads it back",
+    RUN: "versions, options, and every number of the fit",
 }
+
+RESULT_FILES = frozenset([*CONTENTS, OBJ])
+"""Names of the files of a result folder."""
+
+__all__ = ["CONTENTS", "FAILURE", "REPORT", "RESULT_FILES", "RUN", "TURNTABLE", "check_folder", "describe_folder"]
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:

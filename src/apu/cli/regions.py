@@ -2,8 +2,10 @@
 
 import click
 
+from apu.cli.group import ApuCommand
 
-@click.command("regions", short_help="List the words that contacts are written in.")
+
+@click.command("regions", cls=ApuCommand, short_help="List the words that contacts are written in.")
 def command() -> None:
     """List the names of the 75 surface regions, and of the parts that stand for several of them.
 

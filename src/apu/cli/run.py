@@ -9,6 +9,7 @@ import torch
 from apu import pipeline
 from apu.cli.failures import FAILED
 from apu.cli.output import describe_folder
+from apu.cli.request import Request
 from apu.cli.summary import summary
 from apu.errors import InputError
 from apu.pipeline import FitOptions, PhotoResult
@@ -19,12 +20,14 @@ THREADS_VARIABLE = "APU_THREADS"
 
 
 def fit_and_save(
-    photo: Path, options: FitOptions, folder: Path, progress: Progress, *, overwrite: bool
+    photo: Path, request: Request, folder: Path, progress: Progress, *, overwrite: bool, video: bool = False
 ) -> tuple[PhotoResult, list[Path]]:
     """Fit one photo and write its folder; give back the result and the files."""
-    torch.set_num_threads(_threads())
+    use_threads()
+    options = FitOptions(**vars(request))
     result = pipeline.fit(photo, options, progress)
-    return result, pipeline.save(result, folder, overwrite=overwrite, options=options)
+    progress("writing the results")
+    return result, pipeline.save(result, folder, overwrite=overwrite, options=options, video=video)
 
 
 def report(result: PhotoResult, folder: Path, files: list[Path]) -> None:
@@ -38,7 +41,12 @@ def report(result: PhotoResult, folder: Path, files: list[Path]) -> None:
         click.get_current_context().exit(FAILED)
 
 
-def _threads() -> int:
+def use_threads() -> None:
+    """Give torch the number of threads that the environment names, or one.
+
+    Raises:
+        InputError: it is no number.
+    """
     text = os.environ.get(THREADS_VARIABLE, "1")
     if not text.isdecimal() or int(text) < 1:
         raise InputError(
@@ -48,4 +56,4 @@ def _threads() -> int:
             got=repr(text),
             remedy=f"unset {THREADS_VARIABLE}, or give it the number of free cores.",
         )
-    return int(text)
+    torch.set_num_threads(int(text))

@@ -46,9 +46,11 @@ def _facts(fit: Fit) -> list[str]:
     before = sum(contact.before_m <= TOUCHING_M for contact in fit.contact_results)
     after = sum(contact.after_m <= TOUCHING_M for contact in fit.contact_results)
     total = len(fit.contact_results)
+    verdict = [] if fit.verdict is None else [f"  verdict               {fit.verdict}"]
     return [
         f"  contacts within 2 cm  {before} -> {after} of {total}, source: {fit.contacts.source}",
         f"  deepest penetration   {100 * fit.penetration_max_m:.1f} cm",
+        *verdict,
         f"  seconds               {_durations((stage.name, stage.seconds) for stage in fit.stages)}",
     ]
 

@@ -26,9 +26,9 @@ class Nearest:
         inside: the point lies inside the mesh; False out of reach.
     """
 
-    face: Int[Tensor, "m n"]
-    barycentric: Float[Tensor, "m n 3"]
-    inside: Bool[Tensor, "m n"]
+    face: Int[Tensor, "*k"]
+    barycentric: Float[Tensor, "*k 3"]
+    inside: Bool[Tensor, "*k"]
 
 
 class SurfaceQuery:
@@ -75,11 +75,23 @@ class SurfaceQuery:
             points: (m, n, 3) `n` points for each mesh, metres.
             reach_m: farther surfaces are not sought; one for all, or one for each point. A short reach is fast.
         """
-        wp = _warp()
         shape = points.shape[:2]
-        count = shape[0] * shape[1]
-        sought = self._spread(points).reshape(-1, 3).contiguous()
-        reach = torch.as_tensor(reach_m, dtype=torch.float32, device=sought.device).expand(shape).reshape(-1)
+        reach = torch.as_tensor(reach_m, dtype=torch.float32, device=points.device).expand(shape)
+        mesh = torch.arange(shape[0], device=points.device)[:, None].expand(shape)
+        found = self.nearest_of(mesh.reshape(-1), points.reshape(-1, 3), reach.reshape(-1))
+        return Nearest(found.face.reshape(shape), found.barycentric.reshape(*shape, 3), found.inside.reshape(shape))
+
+    def nearest_of(self, mesh: Int[Tensor, " k"], points: Float[Tensor, "k 3"], reach: Float[Tensor, " k"]) -> Nearest:
+        """The same for any points, each with the number of its mesh; the axes of the result are (k,).
+
+        Args:
+            mesh: (k,) which of the `m` meshes.
+            points: (k, 3) metres.
+            reach: (k,) metres.
+        """
+        wp = _warp()
+        count = len(points)
+        sought = (points.detach() + self._offsets()[mesh]).to(torch.float32).contiguous()
         reach = reach.clamp_max(0.45 * self._cell).contiguous()
         face = torch.full((count,), -1, dtype=torch.int32, device=sought.device)
         share = torch.zeros(count, 2, dtype=torch.float32, device=sought.device)
@@ -95,16 +107,18 @@ class SurfaceQuery:
         weights = torch.cat([share, 1 - share.sum(-1, keepdim=True)], -1) * found
         local = torch.where(face >= 0, face % self._faces_each, face).long()
         inside = (sign < 0) & (face >= 0)
-        return Nearest(local.reshape(shape), weights.reshape(*shape, 3).to(points.dtype), inside.reshape(shape))
+        return Nearest(local, weights.to(points.dtype), inside)
 
     def _spread(self, points: Float[Tensor, "m n 3"]) -> Float[Tensor, "m n 3"]:
         """Each mesh's frame moved to its cell of the grid, in float32."""
-        count = len(points)
+        return (points.detach() + self._offsets()[:, None]).to(torch.float32)
+
+    def _offsets(self) -> Float[Tensor, "m 3"]:
+        count = len(self._middle)
         side = max(1, round(count ** (1 / 3) + 0.5))
-        number = torch.arange(count, device=points.device)
+        number = torch.arange(count, device=self._middle.device)
         cell = torch.stack([number % side, number // side % side, number // side**2], -1)
-        offset = cell * self._cell - self._middle
-        return (points.detach() + offset[:, None]).to(torch.float32)
+        return cell * self._cell - self._middle
 
 
 def surface_points(

@@ -7,7 +7,7 @@ Where the numbers come from: `reference/perception.md`, tuned on six photos, so 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from jaxtyping import UInt8
 from apu.pose.decode import Anchored, decode_from_noses, decode_people
 from apu.pose.doubtful_joints import without_doubtful_joints
 from apu.pose.movenet import MoveNet, PoseNet
+from apu.pose.person_boxes import check_boxes, sighted_in_boxes
+from apu.pose.sighting import Sighting, Window, distinct, is_known
 from apu.pose.skeleton import (
     HIPS,
     NOSE,
     SHOULDERS,
-    Skeleton,
     box_of,
     head_position,
     joint_quality,
@@ -29,7 +30,7 @@ from apu.pose.skeleton import (
     torso_length,
 )
 from apu.progress import Progress, silent
-from apu.scene.person import Keypoints, Person
+from apu.scene.person import Box, Keypoints, Person
 from apu.scene.photo import Photo
 
 MIN_SCORE = 0.2
@@ -46,14 +47,6 @@ MAIN_CENTER, EXTRA_CENTER = 0.25, 0.4
 
 MAIN_QUALITY, EXTRA_QUALITY = 0.2, 0.35
 """Least joint quality, likewise."""
-
-SAME_OKS = 0.6
-"""Two skeletons as alike as this are one person."""
-
-SAME_HEAD = 0.25
-"""Torsos between two heads below which they are one head, if the bodies are also alike a little."""
-
-SAME_HEAD_OKS = 0.25
 
 MIN_ZOOM_SHARE = 0.08
 """People below this share of the photo gain nothing from a closer look: there are no more pixels."""
@@ -95,63 +88,37 @@ HIDDEN_OKS = 0.75
 """A person from the nose who is more alike than this copies a known one under another head."""
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A skeleton in photo pixels and how sure the net is of its centre."""
-
-    skeleton: Skeleton
-    center: float
-
-    @property
-    def score(self) -> float:
-        return self.center * joint_quality(self.skeleton)
-
-
-@dataclass(frozen=True)
-class _Window:
-    """A part of the photo, whole pixels: x0 <= x < x1, y0 <= y < y1."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def longer(self) -> int:
-        return max(self.x1 - self.x0, self.y1 - self.y0)
-
-    def cut(self, pixels: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
-        return np.ascontiguousarray(pixels[self.y0 : self.y1, self.x0 : self.x1])
-
-    def to_photo(self, xy: np.ndarray, scale: float) -> np.ndarray:
-        """From pixels of the net's input, (..., 2 or 3), to the photo's; a third column is kept."""
-        moved = xy.copy()
-        moved[..., :2] = xy[..., :2] / scale + (self.x0, self.y0)
-        return moved
-
-
-def detect_people(photo: Photo, *, net: PoseNet | None = None, progress: Progress = silent) -> list[Person]:
+def detect_people(
+    photo: Photo, boxes: Sequence[Box] = (), *, net: PoseNet | None = None, progress: Progress = silent
+) -> list[Person]:
     """Find the people in a photo.
 
     Args:
         photo: of any size.
+        boxes: where people are for sure; each gives one person (source `movenet box`) who takes the place of the same
+            person found without it.
         net: MoveNet; the embedded one when left out, fetched on first use.
         progress: told about the fetching and the windows looked at.
 
     Returns:
-        COCO-17 people numbered from left to right by the middle of their boxes; none when nobody is seen.
+        COCO-17 people numbered from left to right by the middle of their keypoint boxes; none when nobody is seen.
 
     Raises:
+        PeopleError: a box has no part of the photo in it.
         ModelFileError: the embedded net cannot be fetched.
     """
+    check_boxes(boxes, photo)
     net = net or _embedded_net(progress)
     found = _in_whole_photo(net, photo.pixels)
     windows = _windows(found, photo.width, photo.height)
     for i, window in enumerate(windows):
         progress("looking for people", i / len(windows))
         found = _look_closer(net, photo.pixels, window, found)
+    found = [person for person in distinct(found) if person.score > MIN_SCORE]
+    boxed = sighted_in_boxes(net, photo, boxes, found)
     progress("looking for people", 1.0)
-    people = [_person(person) for person in _distinct(found) if person.score > MIN_SCORE]
+    people = [_person(person, "movenet") for person in found if not is_known(person, boxed)]
+    people += [_person(person, "movenet box") for person in boxed]
     return _numbered(without_doubtful_joints(people, photo.width, photo.height))
 
 
@@ -166,23 +133,23 @@ def _loaded(path: Path) -> MoveNet:
     return MoveNet(path)
 
 
-def _in_whole_photo(net: PoseNet, pixels: UInt8[np.ndarray, "h w 3"]) -> list[_Found]:
-    found: list[_Found] = []
-    whole = _Window(0, 0, pixels.shape[1], pixels.shape[0])
+def _in_whole_photo(net: PoseNet, pixels: UInt8[np.ndarray, "h w 3"]) -> list[Sighting]:
+    found: list[Sighting] = []
+    whole = Window(0, 0, pixels.shape[1], pixels.shape[0])
     looks = [(MAIN_LONG_SIDE, MAIN_CENTER, MAIN_QUALITY)]
     looks += [(long_side, EXTRA_CENTER, EXTRA_QUALITY) for long_side in EXTRA_LONG_SIDES]
     for long_side, min_center, min_quality in looks:
         heads, scale = net.heads(pixels, long_side)
         for skeleton, center in decode_people(heads, min_center):
-            new = _Found(whole.to_photo(skeleton, scale), center)
-            if joint_quality(new.skeleton) >= min_quality and not _is_known(new, found):
+            new = Sighting(whole.to_photo(skeleton, scale), center)
+            if joint_quality(new.skeleton) >= min_quality and not is_known(new, found):
                 found.append(new)
     return found
 
 
-def _windows(found: Sequence[_Found], width: int, height: int) -> list[_Window]:
+def _windows(found: Sequence[Sighting], width: int, height: int) -> list[Window]:
     """One window per person large enough, wide enough for the nearest overlapping neighbour of similar size."""
-    windows: dict[tuple[int, ...], _Window] = {}
+    windows: dict[tuple[int, ...], Window] = {}
     boxes = [box_of(person.skeleton) for person in found]
     for i, box in enumerate(boxes):
         if _longer(box) < MIN_ZOOM_SHARE * max(width, height):
@@ -196,13 +163,13 @@ def _windows(found: Sequence[_Found], width: int, height: int) -> list[_Window]:
         high = np.minimum(box[2:] + margin, (width, height)).astype(int)
         if (high - low < 1).any():
             continue
-        window = _Window(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        window = Window(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
         key = tuple(np.round(np.concatenate([low, high]) / (SAME_WINDOW * size)).astype(int).tolist())
         windows.setdefault(key, window)
     return list(windows.values())
 
 
-def _nearest_partner(i: int, found: Sequence[_Found], boxes: Sequence[np.ndarray]) -> int | None:
+def _nearest_partner(i: int, found: Sequence[Sighting], boxes: Sequence[np.ndarray]) -> int | None:
     head = head_position(found[i].skeleton)
     best, least = None, np.inf
     for j, box in enumerate(boxes):
@@ -217,23 +184,23 @@ def _nearest_partner(i: int, found: Sequence[_Found], boxes: Sequence[np.ndarray
 
 
 def _look_closer(
-    net: PoseNet, pixels: UInt8[np.ndarray, "h w 3"], window: _Window, found: Sequence[_Found]
-) -> list[_Found]:
+    net: PoseNet, pixels: UInt8[np.ndarray, "h w 3"], window: Window, found: Sequence[Sighting]
+) -> list[Sighting]:
     """Everyone found before, better resolved where the window shows more, and people found from their noses."""
     heads, scale = net.heads(window.cut(pixels), MAIN_LONG_SIDE)
     better = list(found)
     if max(pixels.shape[:2]) / window.longer > MIN_UPGRADE_ZOOM:
-        seen = [_Found(window.to_photo(skeleton, scale), c) for skeleton, c in decode_people(heads, MAIN_CENTER)]
+        seen = [Sighting(window.to_photo(skeleton, scale), c) for skeleton, c in decode_people(heads, MAIN_CENTER)]
         for i in range(len(better)):
             better[i] = _upgraded(i, better, seen)
     for anchored in decode_from_noses(heads, NOSE_THRESHOLD):
         skeleton, nose = window.to_photo(anchored.skeleton, scale), window.to_photo(anchored.nose, scale)
         if _is_hidden_person(replace(anchored, skeleton=skeleton, nose=nose), better):
-            better.append(_Found(skeleton, anchored.score))
+            better.append(Sighting(skeleton, anchored.score))
     return better
 
 
-def _upgraded(i: int, found: Sequence[_Found], seen: Sequence[_Found]) -> _Found:
+def _upgraded(i: int, found: Sequence[Sighting], seen: Sequence[Sighting]) -> Sighting:
     """Person `i`, or the skeleton of the closer look that is the same person and nobody else's."""
     old = found[i]
     if not seen:
@@ -245,10 +212,10 @@ def _upgraded(i: int, found: Sequence[_Found], seen: Sequence[_Found]) -> _Found
     is_someone_else = any(object_keypoint_similarity(new.skeleton, other.skeleton) > likeness for other in others)
     if likeness <= UPGRADE_OKS or not is_sure or is_someone_else:
         return old
-    return _Found(new.skeleton, max(new.center, old.center))
+    return Sighting(new.skeleton, max(new.center, old.center))
 
 
-def _is_hidden_person(new: Anchored, found: Sequence[_Found]) -> bool:
+def _is_hidden_person(new: Anchored, found: Sequence[Sighting]) -> bool:
     """Whether a skeleton found from a nose is a whole person, and none of the known ones."""
     skeleton, torso = new.skeleton, torso_length(new.skeleton)
     if joint_quality(skeleton) < HIDDEN_QUALITY or _distance(skeleton[NOSE], new.nose) > NOSE_TO_ANCHOR * torso:
@@ -267,28 +234,9 @@ def _is_hidden_person(new: Anchored, found: Sequence[_Found]) -> bool:
     return HIDDEN_TORSO[0] * usual < torso < HIDDEN_TORSO[1] * usual
 
 
-def _is_known(new: _Found, found: Sequence[_Found]) -> bool:
-    return any(_is_same(new.skeleton, known.skeleton) for known in found)
-
-
-def _is_same(a: Skeleton, b: Skeleton) -> bool:
-    likeness = object_keypoint_similarity(a, b)
-    near = SAME_HEAD * min(torso_length(a), torso_length(b))
-    return likeness > SAME_OKS or (likeness > SAME_HEAD_OKS and _distance(head_position(a), head_position(b)) < near)
-
-
-def _distinct(found: Sequence[_Found]) -> list[_Found]:
-    """Non-maximum suppression: of the skeletons of one person, the best."""
-    kept: list[_Found] = []
-    for person in sorted(found, key=lambda person: -person.score):
-        if not _is_known(person, kept):
-            kept.append(person)
-    return kept
-
-
-def _person(found: _Found) -> Person:
+def _person(found: Sighting, source: str) -> Person:
     keypoints = Keypoints("coco17", found.skeleton[:, :2].copy(), np.clip(found.skeleton[:, 2], 0, 1))
-    return Person(0, keypoints, float(min(found.score, 1.0)), "movenet")
+    return Person(0, keypoints, float(min(found.score, 1.0)), source)
 
 
 def _numbered(people: Sequence[Person]) -> list[Person]:

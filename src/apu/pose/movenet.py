@@ -1,4 +1,4 @@
-"""MoveNet MultiPose on onnxruntime: a picture in, output maps out. The adapter to onnxruntime and OpenCV."""
+"""MoveNet MultiPose: a picture in, output maps out."""
 
 import math
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
-from apu.errors import ModelFileError
 from apu.pose.decode import Heads
+from apu.pose.onnx_session import OnnxSession
+from apu.pose.resample import resized
 
 OUTPUTS = {
     "center": "StatefulPartitionedCall/center_0/conv2d_4/BiasAdd",
@@ -42,21 +43,7 @@ class MoveNet:
     """
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has no public base class for its errors
-            raise ModelFileError(
-                "The people detector cannot be loaded.",
-                where=path,
-                expected="the converted MoveNet MultiPose",
-                got=error,
-                remedy="delete it and run `apu models fetch`.",
-            ) from error
+        self._session = OnnxSession(path, "The people detector", "the converted MoveNet MultiPose")
 
     def heads(self, pixels: UInt8[np.ndarray, "h w 3"], long_side: int) -> tuple[Heads, float]:
         """Run the net on a picture.
@@ -69,16 +56,13 @@ class MoveNet:
         Returns:
             The maps, and the scale: pixels of the net's input per pixel of the picture.
         """
-        import cv2
-
         height, width = pixels.shape[:2]
         scale = long_side / max(height, width)
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        rule = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         padded = np.zeros((_padded(height * scale), _padded(width * scale), 3), np.float32)
-        padded[: size[1], : size[0]] = cv2.resize(pixels, size, interpolation=rule)
+        padded[: size[1], : size[0]] = resized(pixels, *size)
         values = self._session.run(list(OUTPUTS), {"input": padded[None]})
-        center, heat, regression, offset = (np.asarray(value)[0] for value in values)
+        center, heat, regression, offset = (value[0] for value in values)
         grid = center.shape[:2]
         return (
             Heads(

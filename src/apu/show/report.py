@@ -49,6 +49,7 @@ class RunInfo:
         focal_source: where the focal length comes from.
         versions: of further parts, e.g. the detector; added to those that are known here.
         failures: pairs that could not be fitted, and why.
+        notes: what the user should know of how it was done.
     """
 
     seed: int
@@ -58,6 +59,7 @@ class RunInfo:
     focal_source: str
     versions: Mapping[str, str] = field(default_factory=dict)
     failures: Sequence[tuple[tuple[int, int], str]] = ()
+    notes: Sequence[str] = ()
 
 
 def run_report(
@@ -81,6 +83,7 @@ def run_report(
         photo=_photo_report(photo, pairs, run_info),
         people_found=PeopleReport(count=len(people), boxes=[list(person.box) for person in people]),
         pairs=[pair_report(observation, fit) for observation, fit in pairs],
+        notes=[clean_text(note) for note in run_info.notes],
         failures=[FailureReport(pair=list(pair), reason=clean_text(why)) for pair, why in run_info.failures],
     )
 

@@ -18,6 +18,7 @@ def save_result(
     spec: Mapping[str, ParameterSpec],
     *,
     overwrite: bool,
+    video: bool = False,
 ) -> list[Path]:
     """Write one pair into the folder, or several into `pair_I_J` below it.
 
@@ -28,6 +29,7 @@ def save_result(
         surface: the skin that the fits' vertices belong to.
         spec: of the body model; names the parameters.
         overwrite: replace earlier results.
+        video: also write `turntable.gif` of each pair.
 
     Raises:
         OutputError: the folder holds something and `overwrite` is not set, or it cannot be written.
@@ -38,7 +40,9 @@ def save_result(
     files = [save_people(folder, result.photo, result.people)]
     for pair in result.pairs:
         place = folder if len(result.pairs) == 1 else pair_folder(folder, pair.observation)
-        files += save_pair(place, result.photo, result.people, pair.observation, pair.fit, surface, info, spec=spec)
+        files += save_pair(
+            place, result.photo, result.people, pair.observation, pair.fit, surface, info, spec=spec, video=video
+        )
     if len(result.pairs) != 1:
         all_pairs = [(pair.observation, pair.fit) for pair in result.pairs]
         files.append(save_run(folder, result.photo, result.people, all_pairs, info))
@@ -55,6 +59,7 @@ def _run_info(result: PhotoResult, options: FitOptions) -> RunInfo:
         options=asdict(options),
         seconds=sum(result.seconds.values()),
         failures=result.failures,
+        notes=result.notes,
         contacts_note=note,
         focal_source="exif" if result.photo.focal_px else "assumed field of view of 60 degrees",
     )

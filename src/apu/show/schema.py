@@ -134,6 +134,7 @@ class RunReport(_Record):
     photo: PhotoReport = Field(description="The photo.")
     people_found: PeopleReport = Field(description="Everybody in it.")
     pairs: list[PairReport] = Field(description="The fitted pairs.")
+    notes: list[str] = Field(default=[], description="What the user should know of how it was done.")
     failures: list[FailureReport] = Field(default=[], description="The pairs that failed; the others went on.")
 
 

@@ -59,7 +59,8 @@ class Candidates:
         terms: name -> (q, m) cost of every term.
         start: (q, m) index into `starts`.
         starts: what the indices mean.
-        is_initial: (q, m) bodies that started from another program's estimate.
+        from_estimate: (q, m) bodies that started from another program's estimate.
+        as_estimated: (q, m) those of them that have the age group of the estimate, too.
         iterations, stop: of the fits.
     """
 
@@ -68,7 +69,8 @@ class Candidates:
     terms: Mapping[str, Float[Tensor, "q m"]]
     start: Int[Tensor, "q m"]
     starts: Sequence[Start]
-    is_initial: Bool[Tensor, "q m"]
+    from_estimate: Bool[Tensor, "q m"]
+    as_estimated: Bool[Tensor, "q m"]
     iterations: int
     stop: str
 
@@ -141,7 +143,8 @@ def _standard(
         terms={k: v.unflatten(0, best.shape) for k, v in fitted.terms.items()},
         start=best,
         starts=starts,
-        is_initial=torch.zeros_like(best, dtype=torch.bool),
+        from_estimate=torch.zeros_like(best, dtype=torch.bool),
+        as_estimated=torch.zeros_like(best, dtype=torch.bool),
         iterations=posed.iterations + fitted.iterations,
         stop=fitted.stop,
     )
@@ -174,7 +177,8 @@ def _with_initial(
         terms={k: v.unflatten(0, shape) for k, v in fitted.terms.items()},
         start=torch.arange(2 * len(given), device=none.device).reshape(shape),
         starts=[start for s, _, _ in mine for start in s],
-        is_initial=~none[:, None].expand(shape),
+        from_estimate=torch.stack([~none, ~none], 1),
+        as_estimated=torch.stack([~none, torch.zeros_like(none)], 1),
         iterations=fitted.iterations,
         stop=fitted.stop,
     )
@@ -193,7 +197,8 @@ def _side_by_side(first: Candidates, more: Candidates) -> Candidates:
         terms={k: torch.cat([v, more.terms[k]], 1) for k, v in first.terms.items()},
         start=torch.cat([first.start, len(first.starts) + more.start], 1),
         starts=[*first.starts, *more.starts],
-        is_initial=torch.cat([first.is_initial, more.is_initial], 1),
+        from_estimate=torch.cat([first.from_estimate, more.from_estimate], 1),
+        as_estimated=torch.cat([first.as_estimated, more.as_estimated], 1),
         iterations=max(first.iterations, more.iterations),
         stop=first.stop,
     )
@@ -221,22 +226,33 @@ def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep
 def _pair_costs(found: Candidates, weights: FirstFitWeights) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k 2"]]:
     """The cheapest combinations of both people's candidates: cost, and place among those of each person.
 
-    The best one in which everybody who has an estimate starts from it is among them, if only as the last: stage 0 sees
-    2D keypoints and a prior, and would drop a good estimate for a pose that the prior likes better.
+    The best one in which everybody who has an estimate starts from it is among them, and the best one that keeps the
+    estimates' age groups: stage 0 sees 2D keypoints and a prior, and would drop a good estimate for a pose that the
+    prior likes better.
     """
     kept = found.start.shape[1]
     single = found.cost.reshape(-1, 2, kept)
     depth = found.parameters["translation"][..., 2].reshape(-1, 2, kept)
     gap = depth[:, 0, :, None] - depth[:, 1, None, :]
     cost = single[:, 0, :, None] + single[:, 1, None, :] + 0.5 * (gap / weights.depth_gap_sigma_m).square()
-    index = cost.flatten(1).topk(min(weights.hypotheses, kept * kept), largest=False).indices
-    has_one = found.is_initial.any(1, keepdim=True)
-    allowed = (found.is_initial | ~has_one).reshape(-1, 2, kept)
-    other = ~(allowed[:, 0, :, None] & allowed[:, 1, None, :])
-    from_estimates = cost.masked_fill(other, torch.inf).flatten(1).argmin(1, keepdim=True)
-    lost = has_one.reshape(-1, 2).any(1, keepdim=True) & ~(index == from_estimates).any(1, keepdim=True)
-    index = torch.cat([index[:, :-1], torch.where(lost, from_estimates, index[:, -1:])], 1)
-    return cost.flatten(1).gather(1, index), torch.stack([index // kept, index % kept], -1)
+    cost = cost.flatten(1)
+    sure = _best_with(found.from_estimate, cost) | _best_with(found.as_estimated, cost)
+    first = torch.where(sure & (cost < EXCLUDED), -torch.inf, cost)
+    index = first.topk(min(weights.hypotheses, kept * kept), largest=False).indices
+    index = index.gather(1, cost.gather(1, index).argsort(stable=True, dim=1))
+    return cost.gather(1, index), torch.stack([index // kept, index % kept], -1)
+
+
+def _best_with(mask: Bool[Tensor, "q m"], cost: Float[Tensor, "p m2"]) -> Bool[Tensor, "p m2"]:
+    """Each pair's cheapest combination of masked candidates; a person without any may be anything.
+
+    Nothing where neither person has one.
+    """
+    has_one = mask.any(1, keepdim=True)
+    free = (mask | ~has_one).unflatten(0, (-1, 2))
+    allowed = (free[:, 0, :, None] & free[:, 1, None, :]).flatten(1)
+    best = cost.masked_fill(~allowed, torch.inf).argmin(1, keepdim=True)
+    return torch.zeros_like(allowed).scatter(1, best, has_one.unflatten(0, (-1, 2)).any(1))
 
 
 def _with_cost(beliefs: Beliefs, cost: Float[Tensor, " n"]) -> Beliefs:

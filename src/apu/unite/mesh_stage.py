@@ -15,6 +15,7 @@ from torch import Tensor
 from apu.body.protocol import BodyModel, Parts
 from apu.progress import Progress, silent
 from apu.unite import losses
+from apu.unite.capsules import capsule_overlap
 from apu.unite.contact_terms import ContactTerm
 from apu.unite.hypotheses import Beliefs
 from apu.unite.joint_stage import cost_terms
@@ -133,6 +134,8 @@ def _terms(
     )  # fmt: skip
     terms = {name: value.unflatten(0, (-1, 2)).sum(1) for name, value in single.items()}
     tau, reach = _at(weights.contact_tau_m, share), _at(weights.contact_reach_m, share)
+    overlap = capsule_overlap(posed.joints)
+    terms["capsules"] = 0.5 * (overlap / problem.prior_weights.capsule_sigma_m).square().sum((1, 2))
     terms["contact"] = _at(weights.contact, share) * contacts(posed.vertices, tau, reach)
     if penetration is not None:
         depth = penetration.depths(posed.vertices, look=look)

@@ -1,4 +1,12 @@
-"""How deep two bodies are in each other, by nearest-surface queries; never vertices times faces."""
+"""How deep two bodies are in each other, by nearest-surface queries; never vertices times faces.
+
+A limb that lies in the other body is trapped when each vertex seeks its own nearest way out: front and back of an arm
+leave in opposite directions, and the pushes cancel. So vertices whose limb's core is inside, too, leave the way that
+the core leaves. The core of a vertex is the middle of the largest ball that fits under it. The rule is ours.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float, Int
@@ -11,13 +19,18 @@ NEAR_M, DEEP_M = 0.06, 0.30
 """Reach of a query for vertices that were outside and inside at the one before: enough for the motion of one step."""
 
 
+CORE_RADII_M = (0.005, 0.015, 0.03, 0.06)
+"""Balls that are tried under every vertex of the default body."""
+
+
 class Penetration:
     """Depths of both bodies of `p` pairs in each other, kept up to date along an optimisation.
 
     Args:
         surface: of the body that both people have; its collision faces are closed.
         vertices: (p, 2, v, 3) at the start, metres.
-        exact: signs by winding number, for metrics; else by the nearest face's normal, for speed.
+        exact: for metrics: signs by winding number, and always the nearest way out; else signs by the nearest face's
+            normal, for speed, and the core's way out.
     """
 
     def __init__(self, surface: Surface, vertices: Float[Tensor, "p 2 v 3"], *, exact: bool = False) -> None:
@@ -29,6 +42,11 @@ class Penetration:
         self._reach: Float[Tensor, "m n"] | float = UNBOUNDED
         self._found: Nearest | None = None
         self._out = skin.new_zeros(0, 3)
+        self._mesh = self._vertex = torch.zeros(0, dtype=torch.int64, device=skin.device)
+        self._cores = None if exact else cores(surface)
+        self._size = skin.new_ones(len(skin))
+        if self._cores is not None:
+            self._size = (self.area_m2.sum(-1) / self._cores.skin_area_m2).sqrt()
 
     def depths(self, vertices: Float[Tensor, "p 2 v 3"], *, look: bool = True) -> Float[Tensor, "p 2 n"]:
         """Depth of each of the `n` skin vertices in the other body, metres, 0 outside; differentiable in both bodies.
@@ -41,24 +59,86 @@ class Penetration:
             look: False keeps what the last call found, and only lets it move along; saves the query.
         """
         skin = self._skin(vertices)
-        other = skin.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+        other = _partner(skin)
         found = None if look else self._found
         if found is None:
             self._query.move(skin)
             found = self._query.nearest(other, self._reach)
             self._reach = torch.where(found.inside, DEEP_M, NEAR_M).to(torch.float32)
-        mesh, vertex = torch.nonzero(found.inside, as_tuple=True)
-        corners = skin[mesh[:, None], self._faces[found.face[mesh, vertex]]]
-        way = (corners * found.barycentric[mesh, vertex][..., None]).sum(-2) - other[mesh, vertex]
         if found is not self._found:
             self._found = found
-            self._out = way.detach() / way.detach().norm(dim=-1, keepdim=True).clamp_min(1e-9)
-        sunken = (way * self._out).sum(-1).clamp_min(0)
-        depth = torch.zeros(other.shape[:2], dtype=skin.dtype, device=skin.device).index_put((mesh, vertex), sunken)
+            self._mesh, self._vertex = torch.nonzero(found.inside, as_tuple=True)
+            self._goal = Nearest(*(x[self._mesh, self._vertex] for x in (found.face, found.barycentric, found.inside)))
+            start = other.detach()[self._mesh, self._vertex]
+            if self._cores is not None:
+                self._goal, start = self._by_core(skin.detach(), start)
+            out = self._goal_points(skin.detach()) - start
+            self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+        place = (self._mesh, self._vertex)
+        sunken = ((self._goal_points(skin) - other[place]) * self._out).sum(-1).clamp_min(0)
+        depth = torch.zeros(other.shape[:2], dtype=skin.dtype, device=skin.device).index_put(place, sunken)
         return depth.unflatten(0, (-1, 2)).flip(1)
+
+    def _goal_points(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, "k 3"]:
+        """Where each sunken vertex is to leave."""
+        corners = skin[self._mesh[:, None], self._faces[self._goal.face]]
+        return (corners * self._goal.barycentric[..., None]).sum(-2)
+
+    def _by_core(
+        self, skin: Float[Tensor, "m n 3"], start: Float[Tensor, "k 3"]
+    ) -> tuple[Nearest, Float[Tensor, "k 3"]]:
+        """The core's nearest place instead of the vertex's own, where the core is inside; and whence the way starts."""
+        assert self._cores is not None
+        owner = self._mesh ^ 1  # the partner, whose vertex it is
+        a, b, c = skin[owner[:, None], self._faces[self._cores.face[self._vertex]]].unbind(1)
+        inward = torch.linalg.cross(c - a, b - a)
+        inward = inward / inward.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        core = start + (self._size[owner] * self._cores.radius_m[self._vertex])[:, None] * inward
+        sunk = self._query.nearest_of(self._mesh, core, torch.full_like(core[:, 0], DEEP_M).float())
+        face = torch.where(sunk.inside, sunk.face, self._goal.face)
+        barycentric = torch.where(sunk.inside[:, None], sunk.barycentric, self._goal.barycentric)
+        return Nearest(face, barycentric, self._goal.inside), torch.where(sunk.inside[:, None], core, start)
 
     def _skin(self, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, "m n 3"]:
         return vertices.flatten(0, 1)[:, self._used]
+
+
+def _partner(bodies: Float[Tensor, "m n 3"]) -> Float[Tensor, "m n 3"]:
+    """For every body the other one of its pair."""
+    return bodies.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+
+
+@dataclass(frozen=True)
+class Cores:
+    """The middles of limbs, seen from the skin of the default body.
+
+    Attributes:
+        radius_m: (n,) radius of the largest of `CORE_RADII_M` balls that fits under each skin vertex.
+        face: (n,) one skin triangle at each vertex, whose normal points to the core.
+        skin_area_m2: of the whole skin; other bodies' cores are scaled by their size.
+    """
+
+    radius_m: Float[Tensor, " n"]
+    face: Int[Tensor, " n"]
+    skin_area_m2: float
+
+
+@lru_cache(maxsize=4)
+def cores(surface: Surface) -> Cores:
+    """Measure the default body once."""
+    used, faces = torch.unique(surface.collision_faces, return_inverse=True)
+    rest = surface.rest_vertices[None, used]
+    face = torch.zeros(len(used), dtype=torch.int64, device=faces.device)
+    face[faces.flatten()] = torch.arange(len(faces), device=faces.device).repeat_interleave(3)
+    a, b, c = rest[0, faces[face]].unbind(1)
+    inward = torch.nn.functional.normalize(torch.linalg.cross(c - a, b - a), dim=-1)
+    query = SurfaceQuery(faces, rest)
+    radius = torch.full(rest.shape[:2], CORE_RADII_M[0], dtype=rest.dtype, device=rest.device)
+    fits = torch.ones_like(radius, dtype=torch.bool)
+    for tried in CORE_RADII_M:
+        fits &= query.nearest(rest + tried * inward, 0.9 * tried).face < 0
+        radius = torch.where(fits, tried, radius)
+    return Cores(radius[0], face, float(vertex_areas(rest, faces).sum()))
 
 
 def vertex_areas(vertices: Float[Tensor, "m v 3"], faces: Int[Tensor, "f 3"]) -> Float[Tensor, "m v"]:

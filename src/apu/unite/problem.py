@@ -83,6 +83,11 @@ LIMBS = (
     ("right_elbow", "right_wrist"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
     ("right_hip", "right_knee"), ("right_knee", "right_ankle"), ("neck", "mid_hip"),
 )  # fmt: skip
+_IS_LIMB_JOINT = np.array(
+    [name.endswith(("shoulder", "elbow", "wrist", "hip", "knee", "ankle")) for name in joint_names(JOINT_SET)]
+) & np.array([name != "mid_hip" for name in joint_names(JOINT_SET)])
+"""Faces and feet hang on these, so their guesses add nothing."""
+
 _LIMB_ENDS = tuple(tuple(joint_names(JOINT_SET).index(limb[k]) for limb in LIMBS) for k in (0, 1))
 
 
@@ -104,7 +109,7 @@ def _hints(
                 continue
             xyz = person.hint.xyz.astype(np.float64)
             depth[i, k] = xyz[:, 2]
-            trust[i, k] = np.clip(person.hint.confidence, 0, 1)
+            trust[i, k] = np.clip(person.hint.confidence, 0, 1) * _IS_LIMB_JOINT
             size[i, k] = max(float(limb_size(torch.from_numpy(xyz))), 1e-3)
     fields = {"hint_depth_m": depth, "hint_trust": trust, "hint_size_m": size}
     return {name: torch.tensor(value, dtype=dtype, device=device) for name, value in fields.items()}

@@ -11,6 +11,9 @@ from apu.scene.pair import Fit, PairObservation
 from apu.scene.verdict import RuleResult, Verdict
 from apu.unite.occlusion import depth_order_agreement
 
+GUESS = "proximity"
+"""Contacts of this source are not asked for: where such a guess is not met, the guess may be what is wrong."""
+
 
 @dataclass(frozen=True)
 class VerdictLimits:
@@ -19,7 +22,7 @@ class VerdictLimits:
     Attributes:
         reprojection_percent: mean keypoint error of the worse person, percent of the keypoint box's diagonal.
         touching_m: a contact within this distance is met.
-        met_share: share of the contacts' weight that must be met; not asked where no contact is known.
+        met_share: share of the contacts' weight that must be met; not asked where no contact is known, or only guessed.
         contact_m: mean distance of the contacts, by weight, metres.
         penetration_m: deepest point of either body in the other, metres.
         pose_cost: pose and anatomical bounds, both people, in squared standard deviations over two.
@@ -53,9 +56,13 @@ def judge(observation: PairObservation, fit: Fit, surface: Surface, limits: Verd
         RuleResult("reprojection error", max(fit.reprojection_percent), limits.reprojection_percent, "%"),
         RuleResult("penetration", 100 * fit.penetration_max_m, 100 * limits.penetration_m, "cm"),
     ]
-    weight = sum(contact.weight for contact in fit.contacts.contacts)
+    pairs = [
+        (contact, result)
+        for contact, result in zip(fit.contacts.contacts, fit.contact_results, strict=True)
+        if contact.source != GUESS
+    ]
+    weight = sum(contact.weight for contact, _ in pairs)
     if weight > 0:
-        pairs = list(zip(fit.contacts.contacts, fit.contact_results, strict=True))
         met = sum(c.weight for c, result in pairs if result.after_m <= limits.touching_m) / weight
         apart = sum(c.weight * result.after_m for c, result in pairs) / weight
         rules.append(RuleResult("contacts met", 100 * met, 100 * limits.met_share, "%", "at least"))

@@ -44,8 +44,10 @@ class PriorWeights:
         tilt_sigma: sideways lean, radians; the image shows it, so it is hardly held.
         shape: factor on 1/2 ((logit - start) / scale)^2.
         height_sigma_m: standing height around the start's height.
-        hint_sigma_m: error of a guessed joint depth relative to the hips.
+        hint_sigma_m: error of a guessed joint depth relative to the hips; larger than one joint alone would have,
+            because the errors of all joints of a guess hang together.
         hint_robust_m: guesses that are off by much more stop pulling.
+        capsule_sigma_m: overlap of the capsules around two people's bones.
         near_m: joints nearer to the camera than this are pushed away.
         near_sigma_m: how hard.
     """
@@ -56,8 +58,9 @@ class PriorWeights:
     tilt_sigma: float = 0.6
     shape: float = 1.0
     height_sigma_m: float = 0.08
-    hint_sigma_m: float = 0.15
-    hint_robust_m: float = 0.3
+    hint_sigma_m: float = 0.35
+    hint_robust_m: float = 0.4
+    capsule_sigma_m: float = 0.02
     near_m: float = 0.6
     near_sigma_m: float = 0.1
 

@@ -1,0 +1,114 @@
+"""What a BEV estimate changes: python benchmarks/initial.py PHOTOS.
+
+PHOTOS is a folder with `images/*.png`, `bev/*_0.08.npz`, `vitpose/*_keypoints.json` and
+`interaction_contact_signature.json` (FlickrCI3D format). Every annotated pair of both photos is fitted without and with
+`--init`, from the detector's keypoints and from ViTPose's. There is no true 3D: contacts are the human annotation, the
+2D error is that of the fit's own input, and the distance to BEV is one between two estimates.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from apu.body.anny import AnnyBody
+from apu.body.joints import joint_names
+from apu.pipeline import FitOptions, PairResult, fit
+from apu.pose.bev import BevPerson, read_bev
+from apu.pose.bev_matching import match_people
+from apu.pose.initial import bev_parameters
+from apu.pose.photo_file import read_photo
+from apu.scene.camera import Camera
+from apu.scene.person import Person
+
+PHOTO_NAMES = ("college_232334", "girls_250416")
+TOUCHING_M = 0.02
+LIMBS = [
+    i
+    for i, name in enumerate(joint_names("body25"))
+    if name.endswith(("shoulder", "elbow", "wrist", "knee", "ankle")) or name in ("left_hip", "right_hip")
+]
+HEAD = (
+    "photo           keypoints  init pair    contacts within 2 cm  penetration  2D error A, B   heights A, B"
+    "   PA to BEV A, B  B behind A  chosen postures, ages                  wall"
+)
+
+
+def main(photos: Path) -> None:
+    torch.set_num_threads(1)
+    for name in PHOTO_NAMES:
+        print(retargeting(photos, name))
+    print("\n" + HEAD)
+    for name in PHOTO_NAMES:
+        for source in ("embedded", "vitpose"):
+            for init in (None, photos / "bev" / f"{name}_0.08.npz"):
+                keypoints = photos / "vitpose" / f"{name}_keypoints.json" if source == "vitpose" else None
+                contacts = photos / "interaction_contact_signature.json"
+                began = time.perf_counter()
+                result = fit(
+                    photos / "images" / f"{name}.png", FitOptions(keypoints=keypoints, contacts=contacts, init=init)
+                )
+                seconds = time.perf_counter() - began
+                estimates = _estimates(photos, name, result.people)
+                for pair in result.pairs:
+                    print(row(name, source, init is not None, pair, estimates, seconds))
+
+
+def retargeting(photos: Path, name: str) -> str:
+    """How near our body comes to BEV's joints, and how tall it is."""
+    body, people = AnnyBody.load(), read_bev(photos / "bev" / f"{name}_0.08.npz")
+    photo = read_photo(photos / "images" / f"{name}.png")
+    began = time.perf_counter()
+    parameters = bev_parameters(body, people, Camera.of_image(photo.width, photo.height))
+    seconds = time.perf_counter() - began
+    joints, _ = body.joints_and_jacobian(parameters, "body25", shape=False)
+    errors = [procrustes_mm(mine, one) for mine, one in zip(joints.numpy(), people, strict=True)]
+    heights = body.height(parameters).tolist()
+    return (
+        f"{name}: {len(people)} people retargeted in {seconds:.1f} s; PA distance to BEV's limb joints "
+        f"mean {np.mean(errors):.0f}, worst {max(errors):.0f} mm; heights {min(heights):.2f} to {max(heights):.2f} m"
+    )
+
+
+def row(name: str, source: str, init: bool, pair: PairResult, estimates: dict[int, BevPerson], seconds: float) -> str:
+    fitted = pair.fit
+    before, after = (
+        sum(getattr(one, when) <= TOUCHING_M for one in fitted.contact_results) for when in ("before_m", "after_m")
+    )
+    i, j = pair.indices
+    apart = [
+        f"{procrustes_mm(fitted.joints[k].numpy(), estimates[index]):3.0f}" if index in estimates else "  -"
+        for k, index in enumerate((i, j))
+    ]
+    depth = fitted.parameters["translation"][:, 2]
+    errors = " ".join(f"{e:.2f}" for e in fitted.reprojection_percent)
+    postures, ages = fitted.hypothesis["posture"], fitted.hypothesis["age"]
+    assert isinstance(postures, list)
+    assert isinstance(ages, list)
+    return (
+        f"{name:<16}{source:<11}{'bev' if init else '-':<5}{i:>2},{j:<4} {before:>9} -> {after} of "
+        f"{len(fitted.contact_results):<6}{100 * fitted.penetration_max_m:>9.1f} cm   {errors:>11} %"
+        f"{fitted.heights_m[0]:>9.2f}, {fitted.heights_m[1]:.2f} m   {', '.join(apart):>10} mm"
+        f"{float(depth[1] - depth[0]):>9.2f} m   {', '.join(postures) + '; ' + ', '.join(ages):<36}{seconds:>7.1f} s"
+    )
+
+
+def procrustes_mm(mine: np.ndarray, bev: BevPerson) -> float:
+    """Mean distance of limb joints after the best similarity transform, never a reflection, millimetres."""
+    a, b = mine[LIMBS], bev.named_joints("body25")[0][LIMBS]
+    a, b = a - a.mean(0), b - b.mean(0)
+    u, s, vt = np.linalg.svd(a.T @ b)
+    keep = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    scale = (s * np.diag(keep)).sum() / (a**2).sum()
+    return 1e3 * float(np.linalg.norm(scale * a @ (u @ keep @ vt) - b, axis=1).mean())
+
+
+def _estimates(photos: Path, name: str, people: tuple[Person, ...]) -> dict[int, BevPerson]:
+    path = photos / "bev" / f"{name}_0.08.npz"
+    return match_people(people, read_bev(path), path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,73 @@
+"""Keypoints that the user gives for single people, instead of what was found."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from apu.errors import InputError, KeypointFileError, PeopleError
+from apu.pose.keypoint_files import read_keypoints
+from apu.scene.person import Person
+from apu.scene.results import FitOptions
+
+
+def override_keypoints(
+    people: Sequence[Person], overrides: Sequence[tuple[int, Path]], photo_name: str
+) -> list[Person]:
+    """The people, some of them with other keypoints; numbers and order stay.
+
+    Args:
+        people: of one photo.
+        overrides: a person's number, and the keypoint file of that one person.
+        photo_name: which photo of a COCO file is meant.
+
+    Raises:
+        PeopleError: nobody has that number, or somebody is given two files.
+        KeypointFileError: a file cannot be read, or does not hold exactly one person.
+    """
+    places = {person.index: i for i, person in enumerate(people)}
+    changed = list(people)
+    given: dict[int, Path] = {}
+    for index, path in overrides:
+        if index not in places:
+            raise _wrong_number(index, path, f"a number among {', '.join(map(str, places)) or 'nobody'}", index)
+        if index in given:
+            raise _wrong_number(index, path, "one keypoint file for a person", f"{given[index]} too")
+        given[index] = path
+        in_file = read_keypoints(path, photo_name)
+        if len(in_file) != 1:
+            raise KeypointFileError(
+                "A person's keypoint file has to hold that one person.",
+                where=path,
+                expected=f"one person of whom enough is seen, for person {index}",
+                got=f"{len(in_file) or 'no'} such people",
+                remedy="keep that person's entry only; for everybody's keypoints, use --keypoints FILE.",
+            )
+        (new,) = in_file
+        changed[places[index]] = replace(new, index=index)
+    return changed
+
+
+def check_no_boxes(options: FitOptions) -> None:
+    """See that no boxes are given beside a keypoint file: they are for the detector, which the file replaces.
+
+    Raises:
+        InputError: there are.
+    """
+    if options.keypoints and options.person_boxes:
+        raise InputError(
+            "Boxes of people and a keypoint file cannot be used together.",
+            where=options.keypoints,
+            expected="boxes, which the detector looks at, or a file, which replaces the detector",
+            got=f"a file and {len(options.person_boxes)} boxes",
+            remedy="leave out --person-box or --keypoints; --person-keypoints goes with either.",
+        )
+
+
+def _wrong_number(index: int, path: Path, expected: str, got: object) -> PeopleError:
+    return PeopleError(
+        "Keypoints are given for a person they cannot be given to.",
+        where=f"person {index}, {path}",
+        expected=expected,
+        got=got,
+        remedy="use the numbers by which the people are printed, and drawn in panel.png, each once.",
+    )
