@@ -4,7 +4,12 @@ import json
 import sys
 from pathlib import Path
 
-SIGNATURES = {"panel.png": b"\x89PNG\r\n\x1a\n", "pair.glb": b"glTF", "pair.npz": b"PK"}
+SIGNATURES = {
+    "scene.html": b"<!doctype html>",
+    "panel.png": b"\x89PNG\r\n\x1a\n",
+    "pair.glb": b"glTF",
+    "pair.npz": b"PK",
+}
 
 
 def check(folder: Path) -> None:

@@ -46,7 +46,11 @@ PAIRS_AT_ONCE = 16
 
 
 def fit(
-    path: Path, options: FitOptions | None = None, progress: Progress = silent, *, annotator: Annotator | None = None
+    path: Path | str,
+    options: FitOptions | None = None,
+    progress: Progress = silent,
+    *,
+    annotator: Annotator | None = None,
 ) -> PhotoResult:
     """Turn a photo into pairs of bodies that touch.
 
@@ -60,7 +64,7 @@ def fit(
         InputError: the photo, a file or an option is wrong, or there are not two people.
         ModelFileError: a model file cannot be fetched or prepared.
     """
-    options = options or FitOptions()
+    path, options = Path(path), options or FitOptions()
     torch.manual_seed(options.seed)
     began = time.perf_counter()
     progress("finding people")

@@ -62,3 +62,11 @@ def test_boxes_do_not_go_with_a_keypoint_file(tmp_path: Path):
     check_no_boxes(FitOptions(person_boxes=((0.0, 0.0, 10.0, 10.0),)))
     with pytest.raises(InputError, match="cannot be used together"):
         check_no_boxes(FitOptions(keypoints=tmp_path, person_boxes=((0.0, 0.0, 10.0, 10.0),)))
+
+
+def test_the_keypoints_of_somebody_else_in_the_photo_are_refused(somebody, tmp_path: Path):
+    (mine,) = override_keypoints([somebody(0, 100, 200, 40)], [(0, openpose_file(tmp_path, 100.0))], "photo")
+    people = [mine, somebody(1, 400, 200, 40)]
+    with pytest.raises(PeopleError) as error:
+        override_keypoints(people, [(1, openpose_file(tmp_path, 100.0))], "photo")
+    assert "person 0" in str(error.value)

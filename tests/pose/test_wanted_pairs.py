@@ -1,5 +1,6 @@
 """Which pairs are fitted, for every mix of options, annotations and candidates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,13 @@ SAYS_NO_NAMES = [AnnotatedPair(None, EMPTY)]
 )
 def test_the_user_comes_first_then_the_annotation_then_closeness(options, annotated, expected):
     assert wanted_pairs(options, PEOPLE, CANDIDATES, annotated) == expected
+
+
+def test_two_people_in_boxes_are_the_pair_that_is_meant():
+    boxed = [replace(p, source="movenet box") if p.index in (1, 3) else p for p in PEOPLE]
+    assert wanted_pairs(FitOptions(), boxed, CANDIDATES, []) == [(1, 3)]
+    assert wanted_pairs(FitOptions(all_pairs=True), boxed, CANDIDATES, []) == CANDIDATES
+    assert wanted_pairs(FitOptions(), boxed, CANDIDATES, SAYS_23) == [(3, 2)]
 
 
 def test_a_pair_that_does_not_exist_is_refused():

@@ -118,11 +118,14 @@ def _without_repetitions(people: Sequence[FoundPerson]) -> list[FoundPerson]:
     return [
         person
         for i, person in numbered
-        if not any((joints[j], -j) > (joints[i], -i) and _is_same(person.rows, other.rows) for j, other in numbered)
+        if not any(
+            (joints[j], -j) > (joints[i], -i) and is_same_person(person.rows, other.rows) for j, other in numbered
+        )
     ]
 
 
-def _is_same(a: Float[np.ndarray, "j 3"], b: Float[np.ndarray, "j 3"]) -> bool:
+def is_same_person(a: Float[np.ndarray, "j 3"], b: Float[np.ndarray, "j 3"]) -> bool:
+    """Whether two lists of joints are of one person: most are seen in both, and lie at the same places."""
     both = (a[:, 2] > MIN_CONFIDENCE) & (b[:, 2] > MIN_CONFIDENCE)
     if both.sum() < max(MIN_JOINTS, 0.5 * min((a[:, 2] > MIN_CONFIDENCE).sum(), (b[:, 2] > MIN_CONFIDENCE).sum())):
         return False

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float
+
 from apu.errors import InputError, KeypointFileError, PeopleError
 from apu.pose.keypoint_files import read_keypoints
+from apu.pose.keypoint_values import is_same_person
 from apu.scene.person import Person
 from apu.scene.results import FitOptions
 
@@ -44,7 +48,23 @@ def override_keypoints(
             )
         (new,) = in_file
         changed[places[index]] = replace(new, index=index)
+        _check_new(changed, places[index], path)
     return changed
+
+
+def _check_new(people: Sequence[Person], place: int, path: Path) -> None:
+    """See that the person whose keypoints were given is nobody else in the photo."""
+    mine = _rows(people[place])
+    for other in (person for i, person in enumerate(people) if i != place):
+        if is_same_person(mine, _rows(other)):
+            raise _wrong_number(
+                people[place].index, path, "keypoints of nobody else in the photo", f"those of person {other.index}"
+            )
+
+
+def _rows(person: Person) -> Float[np.ndarray, "25 3"]:
+    keypoints = person.keypoints.as_set("body25")
+    return np.concatenate([keypoints.xy, keypoints.confidence[:, None]], axis=1)
 
 
 def check_no_boxes(options: FitOptions) -> None:

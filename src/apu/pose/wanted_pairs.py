@@ -1,4 +1,4 @@
-"""Which pairs of a photo are fitted: the user's, else the annotated ones, else all or the closest."""
+"""Which pairs of a photo are fitted: the user's, else the annotated, else the two boxed ones, else all or the closest."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,9 @@ from apu.errors import ContactFileError, PeopleError
 from apu.pose.pairs import check_pairs
 from apu.scene.person import Person
 from apu.scene.results import FitOptions, Pair
+
+BOXED = "movenet box"
+"""Source of people who were found in a box that the user gave."""
 
 
 def wanted_pairs(
@@ -24,6 +27,7 @@ def wanted_pairs(
         PeopleError: a named pair does not exist, or no two people are close.
         ContactFileError: the contact file says nothing of a named pair.
     """
+    boxed = [person.index for person in people if person.source == BOXED]
     named = [one.people for one in annotated if one.people is not None]
     if options.pairs:
         check_pairs(options.pairs, people)
@@ -31,6 +35,8 @@ def wanted_pairs(
         chosen = list(options.pairs)
     elif named:
         chosen = named
+    elif len(boxed) == 2 and not options.all_pairs:
+        chosen = [(boxed[0], boxed[1])]
     else:
         chosen = list(candidates if options.all_pairs else candidates[:1])
     if not chosen:

@@ -103,6 +103,16 @@ def disc(canvas: Pixels, center: Point, radius: Px, color: Color, rim: Color | N
     cv2.circle(canvas, _fixed(center), size, _rgb(color), -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
+def contours(share: Float[np.ndarray, "h w"], level: float = 0.5) -> list[Float[np.ndarray, "n 2"]]:
+    """Closed outlines of the places above a level: x, y in pixels of the array, the smallest specks left out."""
+    import cv2
+
+    binary = np.pad((share > level).astype(np.uint8), 1)
+    found, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    large = [line for line in found if cv2.contourArea(line) > 0.002 * share.size]
+    return [line[:, 0].astype(np.float64) - 0.5 for line in large]  # the padding is one pixel, a centre half of one
+
+
 def arrow(canvas: Pixels, start: Point, end: Point, color: Color = FAINT_INK, thickness: int = 1) -> None:
     """A line with a head at `end`; the built-in font has no arrows."""
     segment(canvas, start, end, color, thickness)

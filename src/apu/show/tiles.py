@@ -17,12 +17,13 @@ from apu.geometry.views import (
     top_view,
 )
 from apu.scene.pair import Fit, PairObservation
-from apu.scene.person import Person
+from apu.scene.person import Person, PersonMask
 from apu.scene.photo import Photo
 from apu.show.canvas import (
     Pixels,
     arrow,
     blank,
+    contours,
     disc,
     paste,
     printable,
@@ -32,7 +33,7 @@ from apu.show.canvas import (
     text_width,
     window,
 )
-from apu.show.palette import FAINT_INK, GRID, INK, LINE_COLORS, PAPER, TILE, painted
+from apu.show.palette import FAINT_INK, GRID, INK, LINE_COLORS, PAPER, TILE, Color, painted
 from apu.show.people import MIN_CONFIDENCE, draw_people
 from apu.show.render import Mesh, over, render, with_shadow
 
@@ -68,18 +69,29 @@ def photo_tile(photo: Photo, people: Sequence[Person], pair: tuple[int, int], wi
 
 
 def overlay_tile(photo: Photo, observation: PairObservation, mesh: Mesh, width: int, height: int) -> Pixels:
-    """The photo around the pair, enlarged, with the bodies over it and the detected joints as dots."""
+    """The photo around the pair, enlarged, with the bodies over it, joints as dots, and clean masks as lines."""
     camera = observation.camera
     whole = PerspectiveView(camera.focal_px, camera.center_px, camera.width, camera.height)
     corner, scale = _pair_window(observation, mesh, whole, width, height)
     tile = window(photo.pixels, corner, scale, width, height, TILE)
     tile = over(tile, render(mesh, whole.window(corner, scale, width, height)), _OVERLAY_OPACITY)
     for person, color in zip(observation.people, LINE_COLORS, strict=True):
+        if person.mask is not None and person.mask.clean:
+            _outline(tile, person.mask, color, corner, scale)
         placed = (person.keypoints.xy - np.asarray(corner)) * scale
         for (x, y), confidence in zip(placed, person.keypoints.confidence, strict=True):
             if confidence >= MIN_CONFIDENCE and np.isfinite([x, y]).all():
                 disc(tile, (float(x), float(y)), 2.6, color, rim=PAPER)
     return tile
+
+
+def _outline(tile: Pixels, mask: PersonMask, color: Color, corner: tuple[float, float], scale: float) -> None:
+    """Where the photo ends to show a person, as a thin line."""
+    start = np.array(mask.box[:2]) - corner
+    for line in contours(mask.share):
+        points = (line + start) * scale
+        for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
+            segment(tile, (float(a[0]), float(a[1])), (float(b[0]), float(b[1])), color, 1)
 
 
 def side_and_top_tiles(mesh: Mesh, width: int, height: int) -> tuple[Pixels, Pixels]:
