@@ -1,4 +1,4 @@
-"""Which pairs of a photo are fitted: the user's, else the annotated, else the two boxed ones, else all or the closest."""
+"""Which pairs of a photo are fitted: the user's, else the annotated, else two boxed people, else all or the closest."""
 
 from collections.abc import Sequence
 

@@ -100,16 +100,20 @@ def limb_size(joints: Float[Tensor, "*b 25 3"]) -> Float[Tensor, "*b"]:
 def _hints(
     observations: Sequence[PairObservation], dtype: torch.dtype, device: torch.device
 ) -> dict[str, Float[Tensor, "..."]]:
-    """The `hint_...` fields of `Evidence`."""
+    """The `hint_...` fields of `Evidence`.
+
+    Both people of a pair need a hint: an embrace that confuses the estimator about one of them confuses it about both.
+    """
     shape = (len(observations), 2, len(joint_names(JOINT_SET)))
     depth, trust, size = np.zeros(shape), np.zeros(shape), np.ones(shape[:2])
     for i, observation in enumerate(observations):
-        for k, person in enumerate(observation.people):
-            if person.hint is None or person.hint.joint_set != JOINT_SET:
+        hints = [person.hint for person in observation.people]
+        for k, hint in enumerate(hints):
+            if hint is None or any(other is None or other.joint_set != JOINT_SET for other in hints):
                 continue
-            xyz = person.hint.xyz.astype(np.float64)
+            xyz = hint.xyz.astype(np.float64)
             depth[i, k] = xyz[:, 2]
-            trust[i, k] = np.clip(person.hint.confidence, 0, 1) * _IS_LIMB_JOINT
+            trust[i, k] = np.clip(hint.confidence, 0, 1) * _IS_LIMB_JOINT
             size[i, k] = max(float(limb_size(torch.from_numpy(xyz))), 1e-3)
     fields = {"hint_depth_m": depth, "hint_trust": trust, "hint_size_m": size}
     return {name: torch.tensor(value, dtype=dtype, device=device) for name, value in fields.items()}

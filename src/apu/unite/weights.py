@@ -78,7 +78,7 @@ class FirstFitWeights:
 
     steps: int = 15
     starts_of_each_kind: int = 1
-    hypotheses: int = 8
+    hypotheses: int = 6
     depth_gap_sigma_m: float = 0.35
 
 
@@ -109,7 +109,7 @@ class StageWeights:
 
 
 CONTACT_STAGE = StageWeights(
-    steps=120,
+    steps=90,
     rate=0.03,
     tolerance=2e-3,
     window=20,
@@ -118,14 +118,14 @@ CONTACT_STAGE = StageWeights(
     contact_reach_m=(0.6, 0.2),
 )
 PENETRATION_STAGE = StageWeights(
-    steps=120,
-    rate=0.01,
+    steps=90,
+    rate=0.015,
     tolerance=1e-3,
     window=20,
-    contact=(400.0, 5000.0),
+    contact=(400.0, 10000.0),
     contact_tau_m=(0.01, 0.005),
     contact_reach_m=(0.2, 0.1),
-    penetration=(0.0005, 0.01),
+    penetration=(0.0005, 0.02),
 )
 
 
