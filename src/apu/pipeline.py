@@ -46,7 +46,7 @@ PAIRS_AT_ONCE = 16
 
 
 def fit(
-    path: Path | str,
+    photo: Path | str | Photo,
     options: FitOptions | None = None,
     progress: Progress = silent,
     *,
@@ -55,7 +55,7 @@ def fit(
     """Turn a photo into pairs of bodies that touch.
 
     Args:
-        path: image file.
+        photo: image file, or one that was read.
         options: the standard ones when left out.
         progress: told where the work stands.
         annotator: says what touches, where no contact file does; `proximity` when left out.
@@ -64,11 +64,12 @@ def fit(
         InputError: the photo, a file or an option is wrong, or there are not two people.
         ModelFileError: a model file cannot be fetched or prepared.
     """
-    path, options = Path(path), options or FitOptions()
+    options = options or FitOptions()
     torch.manual_seed(options.seed)
     began = time.perf_counter()
     progress("finding people")
-    photo, people = perceive(path, options, progress)
+    photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
+    people = perceive(photo, options, progress)
     candidates = choose_pairs(people)
     annotated = read_contact_file(options.contacts, photo.name, [p.box for p in people]) if options.contacts else []
     pairs = wanted_pairs(options, people, candidates, annotated)
@@ -95,13 +96,12 @@ def fit(
     return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds, notes)
 
 
-def perceive(path: Path, options: FitOptions, progress: Progress = silent) -> tuple[Photo, tuple[Person, ...]]:
-    """Read the photo and find its people, or read them from the keypoint file; single people as the user says.
+def perceive(photo: Photo, options: FitOptions, progress: Progress = silent) -> tuple[Person, ...]:
+    """Find the photo's people, or read them from the keypoint file; single people as the user says.
 
     Raises:
-        InputError: the photo or a file cannot be read, an option does not fit, or there are not two people.
+        InputError: a file cannot be read, an option does not fit, or there are not two people.
     """
-    photo = read_photo(path)
     if options.keypoints:
         check_no_boxes(options)
         people = read_keypoints(options.keypoints, photo.name)
@@ -109,7 +109,7 @@ def perceive(path: Path, options: FitOptions, progress: Progress = silent) -> tu
         people = detect_people(photo, options.person_boxes, progress=progress)
     people = override_keypoints(people, options.person_keypoints, photo.name)
     require_two_people(people, photo.name)
-    return photo, tuple(people)
+    return tuple(people)
 
 
 def _with_hints(

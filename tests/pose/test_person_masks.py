@@ -67,3 +67,25 @@ def test_only_the_masks_that_overlap_are_unclean():
     assert clean_masks(masks) == [False, False, True, False]
     apart = round(100 * (1 - SHARED_PIXELS)) + 2
     assert clean_masks([block(0, 0, 100, 10), block(apart, 0, apart + 100, 10)]) == [True, True]
+
+
+def test_a_mask_in_a_huge_photo_is_coarser_and_lies_at_the_same_place(
+    standing, seen_body, monkeypatch: pytest.MonkeyPatch
+):
+    rows, columns = np.mgrid[0:256, 0:256]
+    disc = ((rows - 120) ** 2 + (columns - 140) ** 2 < 50**2).astype(np.float32)
+    fine = mask_in_photo(guess(standing, seen_body, disc), 1000, 1000)
+    monkeypatch.setattr("apu.pose.person_masks.LONG_SIDE", 250)
+    coarse = mask_in_photo(guess(standing, seen_body, disc), 1000, 1000)
+    assert fine is not None
+    assert coarse is not None
+    assert (fine.step, coarse.step) == (1, 4)
+    assert coarse.box[0] % 4 == coarse.box[1] % 4 == 0
+    assert float(coarse.share.sum()) * 16 == pytest.approx(float(fine.share.sum()), rel=0.05)
+    np.testing.assert_allclose(_middle(coarse), _middle(fine), atol=2.0)
+
+
+def _middle(mask: PersonMask) -> np.ndarray:
+    rows, columns = np.mgrid[0 : mask.share.shape[0], 0 : mask.share.shape[1]]
+    at = np.array([(columns + 0.5) * mask.share, (rows + 0.5) * mask.share]).sum((1, 2)) / mask.share.sum()
+    return at * mask.step + np.array(mask.box[:2])

@@ -240,3 +240,32 @@ def test_the_shared_photos_are_read_at_their_size(photos: Path):
     for name in ("college_232334", "girls_250416"):
         photo = read_photo(photos / "images" / f"{name}.png")
         assert (photo.name, photo.width) == (name, 500)
+
+
+@pytest.mark.parametrize("turned", range(1, 9))
+@pytest.mark.parametrize(("mode", "ending"), [("RGB", "png"), ("L", "png"), ("RGB", "jpg"), ("L", "jpg")])
+def test_the_way_for_large_photos_gives_the_same_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turned: int, mode: str, ending: str
+):
+    rows, columns = np.mgrid[0:48, 0:64]
+    shades = np.stack([4 * columns, 5 * rows, 2 * (rows + columns)], -1).astype(np.uint8)
+    image = Image.fromarray(shades).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    path = tmp_path / f"photo.{ending}"
+    image.save(path, exif=exif, quality=95) if ending == "jpg" else image.save(path, exif=exif)
+    usual = read_photo(path).pixels.astype(int)
+    monkeypatch.setattr("apu.pose.photo_file.LARGE_PIXELS", 0)
+    large = read_photo(path).pixels.astype(int)
+    assert large.shape == usual.shape
+    assert np.abs(large - usual).max() <= 2  # two builds of one JPEG decoder
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_a_large_photo_that_was_cut_short_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str):
+    monkeypatch.setattr("apu.pose.photo_file.LARGE_PIXELS", 0)
+    path = tmp_path / f"photo.{ending}"
+    Image.effect_noise((64, 48), 60).save(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(PhotoError, match="cannot be decoded"):
+        read_photo(path)

@@ -1,6 +1,7 @@
 """`apu fit`: photos in, a folder of meshes for each out."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,13 @@ from apu.cli.photos import chosen_photos
 from apu.cli.progress import shown_progress
 from apu.cli.request import Request, printable
 from apu.cli.resume import check_place, sweep, why_again
+
+if TYPE_CHECKING:
+    from apu.progress import Progress
+    from apu.scene.photo import Photo
+
+LARGE_BYTES = 8_000_000
+"""Photo files above may hold hundreds of megapixels."""
 
 FILE = click.Path(path_type=Path)
 SEVERAL_OUT = Path("apu_results")
@@ -106,11 +114,22 @@ def _fit_one(photo: Path, request: Request, out: Path, overwrite: bool, resume: 
             return
         sweep(out)
     with shown_progress() as progress:
+        read = _read_if_large(photo, progress)
         progress("loading the libraries")
         from apu.cli.run import fit_and_save, report
 
-        result, files = fit_and_save(photo, request, out, progress, overwrite=overwrite or resume, video=video)
+        result, files = fit_and_save(read, request, out, progress, overwrite=overwrite or resume, video=video)
     report(result, out, files)
+
+
+def _read_if_large(photo: Path, progress: "Progress") -> "Path | Photo":
+    """A large photo is read before the libraries are loaded: its decoder needs the memory that they will take."""
+    if not photo.is_file() or photo.stat().st_size < LARGE_BYTES:
+        return photo
+    progress("reading the photo")
+    from apu.pose.photo_file import read_photo
+
+    return read_photo(photo)
 
 
 def _fit_several(

@@ -14,13 +14,14 @@ from apu.cli.summary import summary
 from apu.errors import InputError
 from apu.pipeline import FitOptions, PhotoResult
 from apu.progress import Progress
+from apu.scene.photo import Photo
 
 THREADS_VARIABLE = "APU_THREADS"
 """One thread by default: the tensors are small, and threads that fight over busy cores cost a factor of two to five."""
 
 
 def fit_and_save(
-    photo: Path, request: Request, folder: Path, progress: Progress, *, overwrite: bool, video: bool = False
+    photo: Path | Photo, request: Request, folder: Path, progress: Progress, *, overwrite: bool, video: bool = False
 ) -> tuple[PhotoResult, list[Path]]:
     """Fit one photo and write its folder; give back the result and the files."""
     use_threads()

@@ -1,5 +1,6 @@
 """Masks of people: from BlazePose's square to the photo, and which of them tell two people apart."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -9,6 +10,9 @@ from apu.pose.blazepose import SIDE
 from apu.pose.body_guess import BodyGuess
 from apu.pose.resample import Affine, sampled
 from apu.scene.person import PersonMask
+
+LONG_SIDE = 2048
+"""Pixels of a mask as large as the photo; the net's own mask has 256, so more shows nothing."""
 
 MIN_SHARE = 0.05
 """Probability below which a pixel is left out of a mask's box."""
@@ -29,11 +33,15 @@ def mask_in_photo(guess: BodyGuess, width: int, height: int) -> PersonMask | Non
     box = _box(guess.mask, to_photo, width, height)
     if box is None:
         return None
-    x0, y0, x1, y1 = box
+    step = max(1, math.ceil(max(width, height) / LONG_SIDE))
+    x0, y0 = (step * (side // step) for side in box[:2])
+    columns, rows = (max(1, math.ceil((end - start) / step)) for start, end in ((x0, box[2]), (y0, box[3])))
     to_square = _inverse(to_photo)
     to_square[:, 2] += to_square[:, :2] @ np.array([x0, y0])
-    share = sampled(guess.mask.astype(np.float32), to_square, x1 - x0, y1 - y0).clip(0, 1)
-    return PersonMask((float(x0), float(y0), float(x1), float(y1)), share, clean=False)
+    to_square[:, :2] *= step
+    share = sampled(guess.mask.astype(np.float32), to_square, columns, rows).clip(0, 1)
+    end = (float(x0 + columns * step), float(y0 + rows * step))
+    return PersonMask((float(x0), float(y0), *end), share, clean=False, step=step)
 
 
 def clean_masks(masks: Sequence[PersonMask | None]) -> list[bool]:
@@ -58,8 +66,8 @@ def shared_share(a: PersonMask, b: PersonMask) -> float:
 
 
 def _part(mask: PersonMask, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    x, y = int(mask.box[0]), int(mask.box[1])
-    return mask.share[low[1] - y : high[1] - y, low[0] - x : high[0] - x]
+    (x, y), (x0, y0), (x1, y1) = np.array(mask.box[:2]).astype(int) // mask.step, low // mask.step, high // mask.step
+    return mask.share[y0 - y : y1 - y, x0 - x : x1 - x]
 
 
 def _box(mask: np.ndarray, to_photo: Affine, width: int, height: int) -> tuple[int, int, int, int] | None:

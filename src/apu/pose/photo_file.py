@@ -1,5 +1,6 @@
 """Photo files: any common format and colour mode in, upright RGB out. The adapter to Pillow."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from jaxtyping import UInt8
 from apu.cache import sha256_file
 from apu.errors import PhotoError
 from apu.pose.exif import Tags, focal_length_px, orientation
+from apu.pose.resample import decode_rgb
 from apu.scene.photo import Photo
 
 if TYPE_CHECKING:
@@ -36,6 +38,20 @@ _UPRIGHT = {
 """EXIF orientation -> Pillow's name of what undoes it."""
 
 _LIMIT_LOCK = threading.Lock()
+
+
+LARGE_PIXELS = 60_000_000
+"""Photos with more pixels are decoded in the way that needs the least memory."""
+
+_ENDINGS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+"""Format -> what stands near the end of a complete file."""
+
+_TAIL = 65_536
+_TURNS = {
+    "FLIP_LEFT_RIGHT": (True, 0), "FLIP_TOP_BOTTOM": (True, 2), "ROTATE_90": (False, 1), "ROTATE_180": (False, 2),
+    "ROTATE_270": (False, 3), "TRANSPOSE": (True, 1), "TRANSVERSE": (True, 3),
+}  # fmt: skip
+"""Pillow's transpose -> whether to mirror left and right first, and then quarter turns to the left."""
 
 
 def read_photo(path: Path) -> Photo:
@@ -132,6 +148,8 @@ def _check_size(image: "Image.Image", path: Path) -> None:
 
 
 def _tags(image: "Image.Image") -> Tags:
+    if image.format == "PNG" and _is_large_and_plain(image) and "exif" not in image.info:
+        return {}  # Pillow would decode all of it to look behind the pixels
     try:
         exif = image.getexif()
         return {**exif, **exif.get_ifd(_EXIF_DIRECTORY)}
@@ -143,6 +161,8 @@ def _decoded(image: "Image.Image", path: Path) -> UInt8[np.ndarray, "h w 3"]:
     from PIL import Image
 
     try:
+        if _is_large_and_plain(image):
+            return _decoded_large(image, path)
         image.load()
         turned = orientation(_tags(image))  # only now: Pillow turns TIFFs upright as it loads them, and drops the tag
         rgb = _rgb(image)
@@ -157,6 +177,29 @@ def _decoded(image: "Image.Image", path: Path) -> UInt8[np.ndarray, "h w 3"]:
             got=error,
             remedy="fetch or export the photo again; it may be cut short.",
         ) from error
+
+
+def _is_large_and_plain(image: "Image.Image") -> bool:
+    plain = image.mode in ("RGB", "L") and "transparency" not in image.info and image.format in _ENDINGS
+    return plain and image.width * image.height > LARGE_PIXELS
+
+
+def _decoded_large(image: "Image.Image", path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """Without Pillow, which needs four bytes a pixel and a copy or two: at 400 megapixels that is the whole machine."""
+    from PIL import Image
+
+    with open(path, "rb") as file:
+        file.seek(-min(_TAIL, path.stat().st_size), os.SEEK_END)
+        if _ENDINGS[str(image.format)] not in file.read():
+            raise ValueError("the end of the file is missing")
+    pixels = decode_rgb(path)
+    if pixels is None or pixels.shape[:2] != (image.height, image.width):
+        raise ValueError("the file's pixels cannot be read")
+    turned = orientation(_tags(image))
+    if turned not in _UPRIGHT:
+        return pixels
+    flip, quarter_turns = _TURNS[Image.Transpose[_UPRIGHT[turned]].name]
+    return np.ascontiguousarray(np.rot90(pixels[:, ::-1] if flip else pixels, quarter_turns))
 
 
 def _rgb(image: "Image.Image") -> "Image.Image":

@@ -3,6 +3,8 @@
 Coordinates are continuous, as everywhere: a pixel's middle lies half a pixel from its corner.
 """
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Float, UInt8
 
@@ -37,11 +39,11 @@ def cut(pixels: UInt8[np.ndarray, "h w 3"], to_photo: Affine, side: int) -> UInt
     factor = max(1, int(np.linalg.norm(to_photo[:, 0])))
     size = np.ceil((high - low) / factor).astype(int)
     if factor > 1:
-        part = resized(np.ascontiguousarray(part), int(size[0]), int(size[1]))
+        part = resized(part, int(size[0]), int(size[1]))
     to_part = to_photo.astype(np.float64)
     to_part[:, 2] -= low
     to_part *= (size / (high - low))[:, None]
-    return sampled(np.ascontiguousarray(part), to_part, side, side)
+    return sampled(part, to_part, side, side)
 
 
 def sampled(values: np.ndarray, to_values: Affine, width: int, height: int) -> np.ndarray:
@@ -57,3 +59,20 @@ def sampled(values: np.ndarray, to_values: Affine, width: int, height: int) -> n
     corner = to_values[:, :2] @ np.full(2, 0.5) + to_values[:, 2] - 0.5  # OpenCV counts from the middle of a pixel
     matrix = np.column_stack([to_values[:, :2], corner]).astype(np.float64)
     return cv2.warpAffine(values, matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+
+def decode_rgb(path: Path) -> UInt8[np.ndarray, "h w 3"] | None:
+    """The pixels of an image file as they lie in it, its EXIF orientation not applied; None when it cannot be read.
+
+    Needs three bytes a pixel and no copy. A file that was cut short may come out grey at its end.
+    """
+    import cv2
+
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None:
+        return None
+    rgb = np.asarray(pixels, dtype=np.uint8)
+    for start in range(0, len(rgb), 256):  # in strips, because OpenCV's own swap makes a copy of all
+        strip = rgb[start : start + 256]
+        strip[...] = strip[..., ::-1].copy()
+    return rgb

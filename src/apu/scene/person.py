@@ -79,14 +79,16 @@ class PersonMask:
     """Which pixels of a part of the photo show a person.
 
     Attributes:
-        box: the part, whole pixels of the photo.
-        share: (h, w) probability that a pixel of the part shows the person; as large as the box.
+        box: the part, pixels of the photo; its corner lies at multiples of `step`.
+        share: (h, w) probability that a pixel of the mask shows the person.
+        step: pixels of the photo per pixel of the mask, both ways; above 1 in huge photos. The same in all of a photo.
         clean: nobody else's mask claims the same pixels to speak of, so the mask can tell who is in front.
     """
 
     box: Box
     share: Float[np.ndarray, "h w"]
     clean: bool
+    step: int = 1
 
 
 @dataclass(frozen=True)

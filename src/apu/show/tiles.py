@@ -89,7 +89,7 @@ def _outline(tile: Pixels, mask: PersonMask, color: Color, corner: tuple[float, 
     """Where the photo ends to show a person, as a thin line."""
     start = np.array(mask.box[:2]) - corner
     for line in contours(mask.share):
-        points = (line + start) * scale
+        points = (line * mask.step + start) * scale
         for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
             segment(tile, (float(a[0]), float(a[1])), (float(b[0]), float(b[1])), color, 1)
 

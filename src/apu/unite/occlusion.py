@@ -63,7 +63,7 @@ def _window(observation: PairObservation, fit: Fit) -> tuple[PerspectiveView, Fl
 
 def _share_at(mask: PersonMask, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
     """Value of a mask at places of the photo; 0 outside of it."""
-    column, row = np.floor(points - np.array(mask.box[:2])).astype(int).T
+    column, row = np.floor((points - np.array(mask.box[:2])) / mask.step).astype(int).T
     height, width = mask.share.shape
     within = (row >= 0) & (column >= 0) & (row < height) & (column < width)
     out = np.zeros(len(points))
