@@ -50,7 +50,7 @@ class AgeStart:
 
 AGES: dict[str, AgeStart] = {
     "adult": AgeStart(age=0.72, age_scale=0.4, height_m=1.70, height_sigma_m=0.09, cost=0.0),
-    "child": AgeStart(age=0.22, age_scale=0.6, height_m=1.17, height_sigma_m=0.25, cost=2.0),
+    "child": AgeStart(age=0.22, age_scale=0.6, height_m=1.17, height_sigma_m=0.25, cost=3.0),
 }
 
 
