@@ -21,7 +21,6 @@ def _evidence(bodies: int = 2) -> Evidence:
     return Evidence(
         pixels=200 + 50 * _random(bodies, 25, 2, seed=1),
         trust=torch.rand(bodies, 25, generator=torch.Generator().manual_seed(2), dtype=F64),
-        facing=torch.ones(bodies, dtype=F64),
         diagonal_px=torch.full((bodies,), 300.0, dtype=F64),
         focal_px=torch.full((bodies,), 500.0, dtype=F64),
         center_px=torch.full((bodies, 2), 200.0, dtype=F64),

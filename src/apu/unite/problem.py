@@ -26,7 +26,6 @@ class Evidence:
         pixels: keypoints, BODY_25 order.
         trust: squared confidence, as a share of a sure one's, times the joint's factor; 0 where nothing was seen.
             Squared, because the error of a doubtful keypoint is larger, and its square is what counts.
-        facing: confidence that the face is seen, in [0, 1].
         diagonal_px: keypoint box diagonal, the unit of all 2D errors.
         focal_px, center_px: the camera.
         hint_depth_m: depth of each joint behind the middle of the hips, as a 3D pose estimator guesses it.
@@ -36,7 +35,6 @@ class Evidence:
 
     pixels: Float[Tensor, "*b 25 2"]
     trust: Float[Tensor, "*b 25"]
-    facing: Float[Tensor, "*b"]
     diagonal_px: Float[Tensor, "*b"]
     focal_px: Float[Tensor, "*b"]
     center_px: Float[Tensor, "*b 2"]
@@ -66,11 +64,9 @@ def gather_evidence(
 
     confidence = tensor([[k.confidence.tolist() for k in pair] for pair in people])
     seen = torch.where(confidence >= weights.min_confidence, confidence.clamp(0, 1), torch.zeros_like(confidence))
-    face = [names.index(n) for n in ("nose", "left_eye", "right_eye")]
     return Evidence(
         pixels=tensor([[k.xy.tolist() for k in pair] for pair in people]),
         trust=(seen / weights.sure_confidence).clamp_max(1).square() * factor,
-        facing=seen[..., face].amin(-1),
         diagonal_px=tensor([[max(p.keypoints.diagonal(), 1.0) for p in o.people] for o in observations]),
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
         center_px=tensor([[o.camera.center_px] * 2 for o in observations]),

@@ -43,7 +43,6 @@ class PriorWeights:
         lean_sigma: forward or backward lean of the whole body against the image's vertical, radians.
         tilt_sigma: sideways lean, radians; the image shows it, so it is hardly held.
         shape: factor on 1/2 ((logit - start) / scale)^2.
-        height_sigma_m: standing height around the start's height.
         hint_sigma_m: error of a guessed joint depth relative to the hips; larger than one joint alone would have,
             because the errors of all joints of a guess hang together.
         hint_robust_m: guesses that are off by much more stop pulling.
@@ -57,7 +56,6 @@ class PriorWeights:
     lean_sigma: float = 0.15
     tilt_sigma: float = 0.6
     shape: float = 1.0
-    height_sigma_m: float = 0.08
     hint_sigma_m: float = 0.35
     hint_robust_m: float = 0.4
     capsule_sigma_m: float = 0.02
