@@ -1,5 +1,6 @@
 """A few well spread vertices for each surface region: what is looked at when a whole mesh is not needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,3 +48,25 @@ def sample_regions(surface: Surface, count: int = SAMPLES_PER_REGION) -> RegionS
         vertices += chosen.tolist()
     device = surface.faces.device
     return RegionSamples(torch.tensor(vertices, device=device), rows.to(device), filled.to(device))
+
+
+def padded_samples(
+    sets: Sequence[Sequence[Sequence[int]]], samples: RegionSamples, contacts: int
+) -> tuple[Int[Tensor, "p c n"], Bool[Tensor, "p c n"]]:
+    """Sample rows of many unions of regions, padded to one size, and which of them count.
+
+    Args:
+        sets: for each of `p` pairs, for each of its contacts, the regions of one side.
+        samples: of the body.
+        contacts: `c`, the largest number of contacts; one that a pair does not have gets one row, of no meaning.
+    """
+    size = samples.rows.shape[1] * max((len(regions) for one in sets for regions in one), default=1)
+    index = torch.zeros(len(sets), contacts, size, dtype=torch.int64, device=samples.rows.device)
+    mask = torch.zeros_like(index, dtype=torch.bool)
+    mask[..., 0] = True  # padding contacts have one point, and no weight
+    for i, one in enumerate(sets):
+        for c, regions in enumerate(one):
+            mine = samples.rows[regions].flatten()
+            index[i, c, : len(mine)] = mine
+            mask[i, c, : len(mine)] = samples.filled[regions].flatten()
+    return index, mask

@@ -8,6 +8,8 @@ from apu.cli.group import ApuGroup
 COMMANDS = {
     "fit": "apu.cli.fit",
     "demo": "apu.cli.demo",
+    "synth": "apu.cli.synth",
+    "dataset": "apu.cli.dataset",
     "models": "apu.cli.models",
     "doctor": "apu.cli.doctor",
     "regions": "apu.cli.regions",

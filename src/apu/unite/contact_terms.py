@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.body.region_samples import RegionSamples
+from apu.body.region_samples import RegionSamples, padded_samples
 from apu.contact.contact import ContactMap
 from apu.contact.distance import ContactDistances
 from apu.unite.losses import contact_loss, segment_soft_minimum, soft_region_distance
@@ -45,7 +45,7 @@ class SampledContacts:
             sets = [
                 [sorted(index[n] for n in (c.regions_a, c.regions_b)[person]) for c in one.contacts] for one in maps
             ]
-            self._sides.append(_padded_samples(sets, samples, self._weight.shape[1]))
+            self._sides.append(padded_samples(sets, samples, self._weight.shape[1]))
 
     def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
         """See `ContactTerm`."""
@@ -95,22 +95,6 @@ class FullContacts:
 def _padded_weights(maps: Sequence[ContactMap]) -> Float[Tensor, "p c"]:
     most = max((len(one.contacts) for one in maps), default=0)
     return torch.tensor([[c.weight for c in m.contacts] + [0.0] * (most - len(m.contacts)) for m in maps])
-
-
-def _padded_samples(
-    sets: Sequence[Sequence[Sequence[int]]], samples: RegionSamples, contacts: int
-) -> tuple[Int[Tensor, "p c n"], Bool[Tensor, "p c n"]]:
-    """Sample rows of every contact's regions and which of them count; a contact that is not there counts nothing."""
-    size = samples.rows.shape[1] * max((len(regions) for one in sets for regions in one), default=1)
-    index = torch.zeros(len(sets), contacts, size, dtype=torch.int64, device=samples.rows.device)
-    mask = torch.zeros_like(index, dtype=torch.bool)
-    mask[..., 0] = True  # padding contacts have one point, and no weight
-    for i, one in enumerate(sets):
-        for c, regions in enumerate(one):
-            mine = samples.rows[regions].flatten()
-            index[i, c, : len(mine)] = mine
-            mask[i, c, : len(mine)] = samples.filled[regions].flatten()
-    return index, mask
 
 
 def _gathered(vertices: Float[Tensor, "p v 3"], rows: Int[Tensor, "p c n"]) -> Float[Tensor, "p c n 3"]:
