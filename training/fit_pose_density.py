@@ -60,7 +60,9 @@ def points(body: AnnyBody, mocap: Mocap, indices: np.ndarray) -> Tensor:
     """(n, 49) angles and tilts; reports how well the frames were retargeted."""
     pose, tilt = retarget_frames(body, mocap, indices)
     errors = torch.rad2deg(torch.cat(list(direction_errors(body, mocap, indices, pose, tilt).values())))
-    print(f"  {len(indices)} frames, direction error {errors.mean():.2f} deg, 90 % below {errors.quantile(0.9):.2f} deg")
+    print(
+        f"  {len(indices)} frames, direction error {errors.mean():.2f} deg, 90 % below {errors.quantile(0.9):.2f} deg"
+    )
     return torch.cat([pose, tilt[:, [0, 2]]], 1).double()
 
 
@@ -126,7 +128,11 @@ def chosen_mixture(train: Tensor, held_out: Tensor, seed: int) -> tuple[Mixture,
         for restart in range(RESTARTS):
             random = torch.Generator().manual_seed(1000 * seed + 10 * components + restart)
             mixture = fitted(train, components, random)
-            row = {"components": components, "train": likelihood(train, mixture), "held_out": likelihood(held_out, mixture)}
+            row = {
+                "components": components,
+                "train": likelihood(train, mixture),
+                "held_out": likelihood(held_out, mixture),
+            }
             table.append(row)
             print(f"{components:10d}{row['train']:8.2f}{row['held_out']:10.2f}", flush=True)
             if best is None or row["held_out"] > best[0]:

@@ -3,4 +3,4 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # so that other processes find `fake_world`
+sys.path.insert(0, str(Path(__file__).parent))  # so that other processes find `errands` and `fake_world`

@@ -4,7 +4,6 @@ import hashlib
 import os
 import random
 import time
-from pathlib import Path
 
 import torch
 
@@ -60,23 +59,3 @@ def make_chunk(chunk: Chunk) -> ChunkResult:
         for i in range(accepted)
     ]
     return ChunkResult(tuple(pairs), 8, {"contact": 8 - accepted} if accepted < 8 else {})
-
-
-def square(number: int) -> int:
-    return number * number
-
-
-def whims(word: str) -> str:
-    """A function that does what it is told."""
-    if word == "raise":
-        raise ValueError("told to")
-    if word == "die":
-        os.kill(os.getpid(), 9)
-    if word.startswith("sleep"):
-        time.sleep(float(word.removeprefix("sleep")))
-    return word.upper()
-
-
-def write_text(path: Path, text: object) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(str(text))

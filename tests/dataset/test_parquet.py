@@ -126,13 +126,17 @@ def test_a_truncated_file_is_called_so(file: Path, keep: int):
         RecordFile(file)
 
 
-def test_a_flipped_byte_in_the_data_is_noticed(file: Path):
-    content = bytearray(file.read_bytes())
-    start = pq.ParquetFile(file).metadata.row_group(0).column(9).data_page_offset
-    content[start + 40] ^= 0xFF
-    file.write_bytes(content)
-    with pytest.raises(InputError, match="cannot be read"):
-        list(RecordFile(file).records())
+def test_a_flipped_byte_is_noticed_or_does_no_harm(file: Path):
+    content = file.read_bytes()
+    records = list(RecordFile(file).records())
+    noticed = 0
+    for place in range(4, len(content), 61):
+        file.write_bytes(content[:place] + bytes([content[place] ^ 0x5A]) + content[place + 1 :])
+        try:
+            assert list(RecordFile(file).records()) == records
+        except InputError:
+            noticed += 1
+    assert noticed > 20
 
 
 def test_a_missing_file_is_no_crash(tmp_path: Path):

@@ -99,9 +99,7 @@ class PoseDensity:
         each = self._log_scale - 0.5 * white.square().sum(-1)
         return each.flatten(-2).logsumexp(-1) - math.log(2)
 
-    def sample(
-        self, count: int, generator: torch.Generator
-    ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n 2"]]:
+    def sample(self, count: int, generator: torch.Generator) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n 2"]]:
         """People as in motion capture: never of the wide component, and clipped to the anatomical bounds.
 
         Args:
@@ -112,7 +110,9 @@ class PoseDensity:
             (n, d) pose, and (n, 2) tilt as `TILTS` says, both in radians.
         """
         weight, size = self.weight[:-1], self.mean.shape[1]
-        which = torch.multinomial(weight, count, replacement=True, generator=generator) if count else torch.zeros(0).long()
+        which = (
+            torch.multinomial(weight, count, replacement=True, generator=generator) if count else torch.zeros(0).long()
+        )
         noise = torch.randn(count, size, generator=generator, dtype=self.mean.dtype)
         mirrored = torch.rand(count, generator=generator) < 0.5
         drawn = self.mean[which] + (self.cholesky[which] @ noise[..., None])[..., 0]
@@ -147,7 +147,9 @@ class PoseDensity:
 def _check_names(got: Sequence[str], wanted: Sequence[str], where: object) -> None:
     if tuple(got) == tuple(wanted):
         return
-    first = next((f"{a} at {i}" for i, (a, b) in enumerate(zip(got, wanted, strict=False)) if a != b), f"{len(got)} angles")
+    first = next(
+        (f"{a} at {i}" for i, (a, b) in enumerate(zip(got, wanted, strict=False)) if a != b), f"{len(got)} angles"
+    )
     raise InputError(
         "The pose density is about other angles.",
         where=where,

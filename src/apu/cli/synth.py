@@ -1,12 +1,16 @@
 """`apu synth`: a synthetic data set of pairs in contact, whose bodies are known."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from apu.cli.group import ApuCommand
 from apu.cli.request import printable
 from apu.dataset.folder import check_same, prepare
+
+if TYPE_CHECKING:
+    from apu.scene.true_pair import Split
 
 SPLITS = ("train", "validation", "test")
 """As in `apu.scene.true_pair`, which loads torch; a test compares the two."""
@@ -19,14 +23,14 @@ SPLITS = ("train", "validation", "test")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the random numbers."
 )
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--classes", metavar="A,B", help="Only these interaction classes of the split.")
 @click.option("--mocap", type=click.Path(path_type=Path), metavar="FILE", help="Base poses from motion capture.")
 @click.option("--overwrite", is_flag=True, help="Replace a data set that lies there.")
 @click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
 def command(
     out: Path,
-    split: str,
+    split: "Split",
     pairs: int,
     seed: int,
     jobs: int,

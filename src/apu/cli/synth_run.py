@@ -27,7 +27,9 @@ def asked_for(split: Split, pairs: int, seed: int, classes: str | None, mocap: P
     Raises:
         InputError: a class is not of the split, or the motion capture file is missing.
     """
-    groups = {name: one.group for name, one in interactions().items() if one.group in GROUPS_OF_SPLIT[split]}
+    groups: dict[str, ClassGroup] = {
+        name: one.group for name, one in interactions().items() if one.group in GROUPS_OF_SPLIT[split]
+    }
     chosen = _chosen(classes, split, groups)
     if mocap is not None and not mocap.is_file():
         raise InputError(

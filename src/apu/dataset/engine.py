@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from apu.errors import ApuError, ModelFileError, OutputError
 
@@ -48,6 +48,7 @@ class Failure:
         return Failure(f"{type(error).__name__}: {text or 'no message'}", trace)
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Does pieces of work in any order."""
 

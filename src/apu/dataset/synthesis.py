@@ -62,9 +62,7 @@ def synthesise(
     asked: Synthesis,
     engine: Engine,
     make: Callable[[Chunk], ChunkResult],
-    watch: Chunks = WorkFolder[Chunk, ChunkResult, ChunkCount]
-"""Finished chunks; of each, the count is read at once and the pairs at the end."""
-Watcher = lambda plan, fresh: None,
+    watch: Watcher = lambda plan, fresh: None,
 ) -> DatasetInfo:
     """Make the data set, taking over finished chunks that lie in the folder. The engine does not show in the bytes.
 
@@ -153,9 +151,7 @@ def _in_turn(asked: Synthesis, plan: Plan, work: Chunks) -> Iterator[PairRecord]
                 yield record
 
 
-def _of_class(
-    asked: Synthesis, one: ClassProgress, work: Chunks
-) -> Iterator[PairRecord]:
+def _of_class(asked: Synthesis, one: ClassProgress, work: Chunks) -> Iterator[PairRecord]:
     def all_records() -> Iterator[PairRecord]:
         for number, count in enumerate(one.counting):
             if count.accepted:

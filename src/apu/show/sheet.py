@@ -114,27 +114,28 @@ def _mesh(row: SheetRow, faces: Int[np.ndarray, "f 3"]) -> Mesh:
 
 
 def _views(vertices: Float[np.ndarray, "v 3"], width: int, height: int) -> list[OrthographicView]:
-    """One for each direction, of one scale; the floor below the bodies is in all of them."""
-    low, high = _extent(vertices)
-    points = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    """One for each direction, of one scale; the bodies and the floor below them fill the middle of each."""
+    bodies = _finite(vertices)
+    points = np.concatenate([bodies, bodies * (1.0, 0.0, 1.0)])
     scale = min(fitting_scale(points, right, down, width, height, fill=0.9) for right, down in _DIRECTIONS)
-    x, y, z = ((low + high) / 2).tolist()
-    return [OrthographicView(right, down, (x, y, z), scale, width, height) for right, down in _DIRECTIONS]
+    views = []
+    for right, down in _DIRECTIONS:
+        axes = np.array([right, down])
+        flat = points @ axes.T
+        x, y, z = ((flat.min(0) + flat.max(0)) / 2 @ axes).tolist()
+        views.append(OrthographicView(right, down, (x, y, z), scale, width, height))
+    return views
 
 
-def _extent(vertices: Float[np.ndarray, "v 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """Lowest and highest coordinates of the bodies and of the floor below them."""
+def _finite(vertices: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "w 3"]:
     points = vertices[np.isfinite(vertices).all(1)].astype(np.float64)
-    points = points if len(points) else np.zeros((1, 3))
-    low, high = points.min(0), points.max(0)
-    low[1], high[1] = min(low[1], 0.0), max(high[1], 0.0)
-    return low, high
+    return points if len(points) else np.zeros((1, 3))
 
 
 def _floor(tile: Pixels, view: OrthographicView, vertices: Float[np.ndarray, "v 3"]) -> None:
     """Lines every half metre on the floor; seen from the side, they are one line, with a mark at every half metre."""
-    low, high = _extent(vertices)
-    first, last = low[[0, 2]] - _BEYOND_M, high[[0, 2]] + _BEYOND_M
+    ground = _finite(vertices)[:, [0, 2]]
+    first, last = ground.min(0) - _BEYOND_M, ground.max(0) + _BEYOND_M
     flat = view.down == Y_DOWN
     ends = []
     for axis in (0, 1):

@@ -19,6 +19,8 @@ BOUND_RAD = 0.02
 """No angle may leave its anatomical bounds by more."""
 BALANCE_M = 0.10
 """The centre of mass may be this far outside the support."""
+STUMBLE_M = 0.25
+"""The same where a class says `loose`: people who push, kick or are hit are caught in motion."""
 FLOOR_M = 0.03
 """Whoever stands on the floor has his lowest point within this of it."""
 
@@ -35,6 +37,7 @@ class Measures:
         beyond_rad: the angle that is farthest outside its bounds, by how much.
         floor_m: the lowest point's distance to the floor, of the worse of those who stand on it; 0 where nobody does.
         balance_m: how far the centre of mass is outside the support, of the worse; 0 for a class that is exempt.
+        balance_limit_m: what the class allows.
     """
 
     contact_m: float
@@ -42,6 +45,7 @@ class Measures:
     beyond_rad: float
     floor_m: float
     balance_m: float
+    balance_limit_m: float = BALANCE_M
 
     @property
     def reason(self) -> str | None:
@@ -51,7 +55,7 @@ class Measures:
             "penetration": self.penetration_m <= DEEPEST_M,
             "bounds": self.beyond_rad <= BOUND_RAD,
             "floor": self.floor_m <= FLOOR_M,
-            "balance": self.balance_m <= BALANCE_M,
+            "balance": self.balance_m <= self.balance_limit_m,
         }
         return next((name for name in REASONS if not holds[name]), None)
 
@@ -73,7 +77,9 @@ def measure(
     beyond = torch.maximum(pose - spec.upper, spec.lower - pose).amax()
     standing = on_floor(one)
     lowest = [abs(float(v[:, 1].amax())) for v, stands in zip(vertices, standing, strict=True) if stands]
-    return Measures(contact_m, penetration_m, float(beyond), max(lowest, default=0.0), _imbalance(body, one, vertices))
+    limit = STUMBLE_M if one.balance == "loose" else BALANCE_M
+    off = _imbalance(body, one, vertices)
+    return Measures(contact_m, penetration_m, float(beyond), max(lowest, default=0.0), off, limit)
 
 
 def on_floor(one: Interaction) -> tuple[bool, bool]:

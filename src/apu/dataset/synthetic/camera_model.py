@@ -148,13 +148,21 @@ def _view(vertices: Float[np.ndarray, "2 v 3"], plan: _Plan, yaw: float) -> View
     middle = (turned.reshape(-1, 3).min(0) + turned.reshape(-1, 3).max(0)) / 2
     nearest = float(middle[2] - turned[..., 2].min()) + NEAREST_M
     plan = replace(plan, distance_m=max(plan.distance_m, nearest))
-    for step in range(STEPPING_BACK):
-        place = np.array([middle[0], -plan.height_m, middle[2] - plan.distance_m])
-        aim, fits = _aim(turned - place, plan)
-        if fits or step == STEPPING_BACK - 1:
+    place, aim, fits = _stand(turned, middle, plan)
+    for _ in range(STEPPING_BACK):
+        if fits:
             break
         plan = replace(plan, distance_m=1.1 * plan.distance_m)
+        place, aim, fits = _stand(turned, middle, plan)
     return View(plan.camera, aim @ around, -aim @ place, yaw, plan.cropped)
+
+
+def _stand(
+    points: Float[np.ndarray, "2 n 3"], middle: Float[np.ndarray, " 3"], plan: _Plan
+) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, "3 3"], bool]:
+    """Where the camera stands before the pair's middle, and `_aim` from there."""
+    place = np.array([middle[0], -plan.height_m, middle[2] - plan.distance_m])
+    return place, *_aim(points - place, plan)
 
 
 def _aim(points: Float[np.ndarray, "2 n 3"], plan: _Plan) -> tuple[Float[np.ndarray, "3 3"], bool]:

@@ -60,9 +60,7 @@ def random_stream(chunk: Chunk, place: int) -> np.random.Generator:
     return np.random.default_rng([STREAM, *np.frombuffer(digest, dtype=np.uint32).tolist()])
 
 
-def draw_candidates(
-    body: BodyModel, one: Interaction, chunk: Chunk, poses: BasePoses, count: int
-) -> Candidates:
+def draw_candidates(body: BodyModel, one: Interaction, chunk: Chunk, poses: BasePoses, count: int) -> Candidates:
     """Draw the candidates of a chunk.
 
     Args:

@@ -18,7 +18,7 @@ from apu.scene.true_pair import TruePair
 
 
 def _partition() -> Mapping[str, str]:
-    """Surface -> the first part of `PARTS` that has it: head, not face; belly, not waist front; back, not waist back."""
+    """Surface -> the first part of `PARTS` that has it: head, not face; belly, not waist front; back, not its waist."""
     out: dict[str, str] = {}
     for part in PARTS.values():
         for surface in part.surfaces:
@@ -112,7 +112,8 @@ def coarse_contacts(
             groups.setdefault(ends, []).append((one.region_a, one.region_b, one.distance_m))
     out = []
     for (a, b), found in groups.items():
-        sizes = [sum(area[region] for region in sorted({row[side] for row in found})) for side in (0, 1)]
+        touching = {row[0] for row in found}, {row[1] for row in found}
+        sizes = [sum(area[region] for region in sorted(regions)) for regions in touching]
         out.append(CoarseContact(a, b, min(sizes), min(row[2] for row in found)))
     out.sort(key=lambda c: (-c.area_m2, c.distance_m, c.a.label, c.b.label))
     return tuple(out[:most])

@@ -2,29 +2,34 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from apu.body.anny import AnnyBody
+from apu.body.pose_density import PoseDensity
 from apu.body.protocol import BodyModel, Parts
 from apu.contact.contact import Contact, ContactMap
 from apu.contact.distance import ContactDistances
 from apu.contact.measured import MeasuredContact, measure_contacts
 from apu.dataset.synthetic.acceptance import REASONS, measure, on_floor
-from apu.dataset.synthetic.base_poses import RelaxedPoses
+from apu.dataset.synthetic.base_poses import BasePoses, DensityPoses, MocapPoses
 from apu.dataset.synthetic.candidates import Candidates, draw_candidates
 from apu.dataset.synthetic.chunk import Chunk, ChunkResult
 from apu.dataset.synthetic.interaction import Interaction, interaction
+from apu.dataset.synthetic.mocap import Mocap, read_mocap
 from apu.dataset.synthetic.solve import Scene, bring_together
-from apu.scene.true_pair import TruePair
+from apu.scene.true_pair import Split, TruePair
 from apu.unite.penetration import deepest
 
 CHUNK_SIZE = 8
 """Candidates that are solved together."""
 
 
-def generate_chunk(body: BodyModel, chunk: Chunk) -> ChunkResult:
+def generate_chunk(body: AnnyBody, chunk: Chunk) -> ChunkResult:
     """Make the candidates of a chunk and keep those that are pairs in contact.
 
     Args:
@@ -32,7 +37,7 @@ def generate_chunk(body: BodyModel, chunk: Chunk) -> ChunkResult:
         chunk: which candidates.
     """
     one = interaction(chunk.interaction)
-    drawn = draw_candidates(body, one, chunk, RelaxedPoses(), CHUNK_SIZE)
+    drawn = draw_candidates(body, one, chunk, base_poses(body, chunk.split, chunk.mocap), CHUNK_SIZE)
     solved = bring_together(body, drawn.parameters, Scene(drawn.contacts, on_floor(one), one.balance))
     with torch.no_grad():
         vertices = body.forward(solved, Parts(vertices="all")).vertices
@@ -56,6 +61,21 @@ def generate_chunk(body: BodyModel, chunk: Chunk) -> ChunkResult:
         for i, found in zip(kept, touching, strict=True)
     ]
     return ChunkResult(tuple(pairs), CHUNK_SIZE, {r: rejected[r] for r in REASONS if rejected[r]})
+
+
+def base_poses(body: AnnyBody, split: Split, mocap: Path | None) -> BasePoses:
+    """The shipped density, or the frames of a motion capture file that belong to a split."""
+    return DensityPoses(_density()) if mocap is None else MocapPoses(_frames(mocap), body, split)
+
+
+@cache
+def _density() -> PoseDensity:
+    return PoseDensity.load()
+
+
+@cache
+def _frames(path: Path) -> Mocap:
+    return read_mocap(path)
 
 
 def _pair(

@@ -18,7 +18,7 @@ from apu.errors import InputError
 from apu.scene.true_pair import ClassGroup, Split
 
 AgeBand = Literal["adult", "elder", "child", "small child"]
-Balance = Literal["each", "together", "exempt"]
+Balance = Literal["each", "together", "loose", "exempt"]
 Spread = tuple[float, float]
 """Mean and standard deviation."""
 
@@ -88,7 +88,8 @@ class Interaction:
             adults of 1.7 m, scaled by the people's size. Without `carried`, both stand on the floor whatever `up` is.
         turn_right_deg: heading of B against A's, clockwise from above.
         carried: who is not on the floor; None for nobody.
-        balance: whose centre of mass has to lie over the support: each for himself, both together, or nobody's.
+        balance: whose centre of mass has to lie over the support: each for himself, both together, or nobody's;
+            `loose` is exempt from the usual limit, but does not fall over either (`acceptance.STUMBLE_M`).
         contacts: what touches.
     """
 
@@ -181,7 +182,7 @@ def _role(table: dict[str, Any]) -> Role:
             angle = side + key.removeprefix("both_")
             _one_of(angle, [d.name for d in DOFS])
             pose[angle] = _spread(value)
-    return Role(dict(table["family"]), float(table.get("calm", 0.8)), _spread(table.get("tilt_forward", [0, 0])), pose)
+    return Role(dict(table["family"]), float(table.get("calm", 1.0)), _spread(table.get("tilt_forward", [0, 0])), pose)
 
 
 def _ages(row: dict[str, Any]) -> Ages:

@@ -1,8 +1,10 @@
 """Contacts that a language model makes up: plausible ones rather than any. Weights are hand-set, not measured."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
+from jaxtyping import Float
 
 from apu.contact.parts import PARTS
 from apu.dataset.synthetic.coarse_contacts import CoarseContact, End, is_paired
@@ -29,6 +31,8 @@ SAME_HEIGHT: Mapping[str, float] = {
 """Rough height of a part on a standing person; hands reach any."""
 
 HEIGHT_SPREAD = 0.3
+WITH_A_HAND = 3.0
+"""Factor for contacts that have a hand at one end or both."""
 
 
 class InventedContacts:
@@ -40,7 +44,7 @@ class InventedContacts:
 
     def __init__(self, true: Sequence[CoarseContact]) -> None:
         self._parts = list(PARTS)
-        weight = np.array([[_plausible(a, b) for b in self._parts] for a in self._parts])
+        weight = _weights().copy()
         for contact in true:
             weight[self._parts.index(contact.a.part), self._parts.index(contact.b.part)] = 0.0
         running = weight.flatten().cumsum()
@@ -53,12 +57,17 @@ class InventedContacts:
         return _end(self._parts[a], side_a), _end(self._parts[b], side_b)
 
 
+@cache
+def _weights() -> Float[np.ndarray, "p p"]:
+    return np.array([[_plausible(a, b) for b in PARTS] for a in PARTS])
+
+
 def _plausible(a: str, b: str) -> float:
     """Large for parts that are often named and meet when two people stand before each other."""
     near = 1.0
     if a in SAME_HEIGHT and b in SAME_HEIGHT:
         near = float(np.exp(-0.5 * ((SAME_HEIGHT[a] - SAME_HEIGHT[b]) / HEIGHT_SPREAD) ** 2))
-    return PLAUSIBLE[a] * PLAUSIBLE[b] * near
+    return PLAUSIBLE[a] * PLAUSIBLE[b] * near * (WITH_A_HAND if "hand" in (a, b) else 1.0)
 
 
 def _end(part: str, chance: float) -> End:

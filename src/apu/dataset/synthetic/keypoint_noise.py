@@ -1,4 +1,4 @@
-"""A detector of 2D joints and its errors: noise, missed joints, left and right exchanged, joints of the wrong person."""
+"""A detector of 2D joints and its errors: noise, missed joints, left and right exchanged, the wrong person's joints."""
 
 import numpy as np
 from jaxtyping import Float, Int

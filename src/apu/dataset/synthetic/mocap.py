@@ -23,6 +23,8 @@ STANDING_ACTIONS = ("basketball_signal", "directing_traffic", "walking", "walkin
 """Actions in which people stand or walk: no ball games, running or jumping."""
 VALIDATION_SHARE = 5
 """Every fifth training sequence of an action, from the second on, is for validation."""
+HIGHEST_FOOT_M, WIDEST_STEP_M, UPRIGHT_COSINE = 0.08, 0.45, 0.94
+"""Of a frame in which somebody stands: ankles differ in height and lie apart by less, the pelvis leans by less."""
 LEVEL = torch.tensor([1.0, -1.0, -1.0])
 """The file's axes (x to the person's left, y up, z ahead) to the level frame: half a turn about x."""
 
@@ -81,7 +83,8 @@ def read_mocap(path: Path) -> Mocap:
             raise _wrong(path, f"an array {name}", ", ".join(sorted(arrays))[:200])
     frames, joints = _checked_skeleton(path, arrays)
     action, sequence = (
-        _named(path, arrays, which, table, frames) for which, table in (("action", "actions"), ("sequence", "sequences"))
+        _named(path, arrays, which, table, frames)
+        for which, table in (("action", "actions"), ("sequence", "sequences"))
     )
     odd = [s for s in sorted(set(sequence)) if not s.startswith(("train/", "test/"))]
     if odd:
@@ -98,7 +101,7 @@ def read_mocap(path: Path) -> Mocap:
 
 def world(mocap: Mocap, indices: Sequence[int]) -> tuple[Float[Tensor, "n j 3"], Float[Tensor, "n j 3 3"]]:
     """Joints, and the rotation of each bone from the skeleton's rest pose, in the level frame; the root is at 0."""
-    local = roma.rotvec_to_rotmat(torch.from_numpy(mocap.rotvec[np.asarray(indices)] ) * LEVEL)
+    local = roma.rotvec_to_rotmat(torch.from_numpy(mocap.rotvec[np.asarray(indices)]) * LEVEL)
     offsets = torch.from_numpy(mocap.offsets) * LEVEL
     turns, places = [local[:, 0]], [torch.zeros(len(local), 3)]
     for joint in range(1, len(mocap.parents)):
@@ -106,6 +109,21 @@ def world(mocap: Mocap, indices: Sequence[int]) -> tuple[Float[Tensor, "n j 3"],
         places.append(places[parent] + turns[parent] @ offsets[joint])
         turns.append(turns[parent] @ local[:, joint])
     return torch.stack(places, 1), torch.stack(turns, 1)
+
+
+def standing_frames(mocap: Mocap, split: Split) -> Int[np.ndarray, " n"]:
+    """Frames of a split in which somebody stands or takes a small step: both feet low and near, the trunk upright."""
+    frames = mocap.frames_of(split)
+    frames = frames[np.isin(mocap.action[frames], STANDING_ACTIONS)]
+    if not len(frames):
+        return frames
+    names = mocap.joint_names
+    places, turns = world(mocap, frames.tolist())
+    apart = places[:, names.index("LeftFoot")] - places[:, names.index("RightFoot")]
+    low = apart[:, 1].abs() < HIGHEST_FOOT_M
+    near = apart[:, [0, 2]].norm(dim=-1) < WIDEST_STEP_M
+    upright = turns[:, 0, 1, 1] > UPRIGHT_COSINE
+    return frames[(low & near & upright).numpy()]
 
 
 def _checked_skeleton(path: Path, arrays: Mapping[str, Any]) -> tuple[int, np.ndarray]:

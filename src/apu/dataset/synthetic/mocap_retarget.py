@@ -7,7 +7,6 @@ pose for what directions leave open; hands follow in closed form. Objective, rul
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import roma
 import torch
 from jaxtyping import Float
@@ -32,7 +31,8 @@ STIFFER = {"ankle_inversion": 10.0}
 WRIST_SHARE = 0.6
 """How much of the skeleton's wrist bend is kept: markers lie off the bones, and hands that hang would flare."""
 BOUND_SIGMA = 0.03
-STEPS = 25
+STEPS, SETTLED = 25, 1e-3
+"""At most so many steps; fewer when everybody's cost falls by less than this share."""
 BATCH = 256
 
 _LIMBS = {
@@ -100,7 +100,7 @@ def direction_errors(
 
 
 def without_yaw(orientation: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-    """The tilt of an orientation: the rotation vector without y that differs from it by a turn about y from the left."""
+    """The tilt of an orientation: a rotation vector without y, from which a turn about y from the left leads to it."""
     x, y, z, w = roma.rotvec_to_unitquat(orientation).unbind(-1)
     zero = torch.zeros_like(y)
     length = torch.hypot(y, w).clamp_min(1e-12)
@@ -158,7 +158,9 @@ def _directions(body: AnnyBody, mocap: Mocap, indices: Sequence[int]) -> list[Di
     return [Direction(d.name, d.start, d.end, d.target / d.target.norm(dim=-1, keepdim=True)) for d in found]
 
 
-def _trunk(mocap: Mocap, places: Tensor, turns: Tensor, names: dict[str, int], rest: Float[Tensor, "25 3"]) -> Direction:
+def _trunk(
+    mocap: Mocap, places: Tensor, turns: Tensor, names: dict[str, int], rest: Float[Tensor, "25 3"]
+) -> Direction:
     """Hips to shoulders, less by how much this line leans in the two skeletons' rest poses."""
     lower, upper = [names["LeftUpLeg"], names["RightUpLeg"]], [names["LeftArm"], names["RightArm"]]
     at_rest = torch.zeros(len(mocap.parents), 3)
@@ -216,8 +218,11 @@ def _solved(
         p = {name: torch.where(better[:, None], tried[name], p[name]) for name in p}
         hessian = torch.where(better[:, None, None], new[1], hessian)
         gradient = torch.where(better[:, None], new[2], gradient)
+        settled = bool((better & (cost - new[0] < SETTLED * cost)).all())
         cost = torch.where(better, new[0], cost)
         damping = torch.where(better, damping * 0.3, damping * 5.0).clamp(1e-6, 1e6)
+        if settled:
+            break
     return p
 
 

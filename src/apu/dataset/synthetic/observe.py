@@ -86,7 +86,8 @@ def _observed(body: BodyModel, pair: TruePair, streams: Streams, settings: Obser
             remedy="observe it with the body model that it was made with.",
         )
     level = body.forward(pair.parameters, Parts("body25", "all"))
-    assert level.joints is not None and level.vertices is not None
+    assert level.joints is not None
+    assert level.vertices is not None
     joints, vertices = (x.double().cpu().numpy() for x in (level.joints, level.vertices))
     faces = body.surface.collision_faces.cpu().numpy()
     view, states = choose_view(joints, vertices, faces, streams, settings.camera)

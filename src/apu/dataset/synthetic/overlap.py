@@ -47,7 +47,7 @@ class Overlap:
         self._goal = surface_points(skin, self._faces, self._found)
 
     def squared_cm2(self, vertices: Float[Tensor, "n 2 v 3"]) -> Float[Tensor, " n"]:
-        """Sum of squared depths over the sunken vertices of both bodies, cm^2; all vertices count as much as samples."""
+        """Sum of squared depths over the sunken vertices of both bodies, cm^2; a vertex counts a tenth of a sample."""
         assert self._found is not None
         goal = self._goal
         if self._all:

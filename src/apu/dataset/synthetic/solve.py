@@ -154,7 +154,8 @@ def _standing(vertices: Float[Tensor, "n 2 v 3"], scene: Scene) -> Float[Tensor,
     lowest = vertices[..., 1].topk(8, dim=2).values.mean(-1)
     cost = FLOOR * 1e4 * (lowest.square() * on_floor).sum(1)
     if scene.balanced != "exempt":
-        cost = cost + BALANCE * 1e4 * balance_excess(vertices, scene.standing, scene.balanced)
+        strength = BALANCE * (0.2 if scene.balanced == "loose" else 1.0)
+        cost = cost + strength * 1e4 * balance_excess(vertices, scene.standing, scene.balanced)
     return cost
 
 
@@ -183,8 +184,7 @@ class _SampledTouch:
         index = {name: i for i, name in enumerate(body.surface.region_names)}
         most = max(len(one) for one in contacts)
         sides = [
-            [[sorted(index[r] for r in (c.regions_a, c.regions_b)[k]) for c in one] for one in contacts]
-            for k in (0, 1)
+            [[sorted(index[r] for r in (c.regions_a, c.regions_b)[k]) for c in one] for one in contacts] for k in (0, 1)
         ]
         (self._a, self._mask_a), (self._b, self._mask_b) = (padded_samples(s, samples, most) for s in sides)
         present = torch.tensor([[True] * len(one) + [False] * (most - len(one)) for one in contacts])

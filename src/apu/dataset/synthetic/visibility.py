@@ -33,7 +33,9 @@ class JointState(IntEnum):
     OUT_OF_FRAME = 3
 
 
-def limb_thickness(joints: Float[np.ndarray, "2 j 3"], vertices: Float[np.ndarray, "2 v 3"]) -> Float[np.ndarray, "2 j"]:
+def limb_thickness(
+    joints: Float[np.ndarray, "2 j 3"], vertices: Float[np.ndarray, "2 v 3"]
+) -> Float[np.ndarray, "2 j"]:
     """Distance of each joint to the nearest vertex of the own body, metres."""
     out = [
         [np.sqrt(np.square(skin - joint).sum(-1).min()) for joint in mine]
