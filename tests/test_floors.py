@@ -39,10 +39,13 @@ ADAPTERS: dict[str, set[str]] = {
     "pydantic": {"contact.file_schema", "dataset.record", "show.schema"},
     "rich": {"cli"},
     "roma": {
-        "body.anny_kinematics", "body.retarget", "body.rigid", "dataset.synthetic", "unite.joint_stage", "unite.losses",
+        "body.anny_kinematics", "body.retarget", "body.rigid", "dataset.synthetic.candidates",
+        "dataset.synthetic.legs", "dataset.synthetic.camera_model", "dataset.synthetic.initial_noise",
+        "dataset.synthetic.mocap", "dataset.synthetic.mocap_retarget", "dataset.synthetic.second_family",
+        "unite.joint_stage", "unite.losses",
     },
     "safetensors": {"body.anny_asset", "body.pose_density"},
-    "scipy": {"body.anny_prepare", "body.region_islands", "contact.box_matching", "pose.decode"},
+    "scipy": {"body.anny_prepare", "body.region_islands", "contact.box_matching", "dataset.synthetic.support", "pose.decode"},
     "trimesh": {"show.glb"},
     "warp": {"geometry.surface_kernels"},
 }

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
-HEAVY = ("anny", "cv2", "numpy", "onnx", "onnxruntime", "pydantic", "rich", "scipy", "torch", "trimesh", "warp")
+HEAVY = (
+    "anny", "cv2", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "rich", "scipy", "torch", "trimesh", "warp",
+)  # fmt: skip
 
 IMPORT = "import apu"
 HELP = """
@@ -34,6 +36,8 @@ def loaded_by(code: str) -> set[str]:
         pytest.param(HELP.format(arguments=["--help"], code=0), id="apu --help"),
         pytest.param(HELP.format(arguments=["fit", "--help"], code=0), id="apu fit --help"),
         pytest.param(HELP.format(arguments=["models", "--help"], code=0), id="apu models --help"),
+        pytest.param(HELP.format(arguments=["synth", "--help"], code=0), id="apu synth --help"),
+        pytest.param(HELP.format(arguments=["dataset", "show", "--help"], code=0), id="apu dataset show --help"),
         pytest.param(HELP.format(arguments=["fit", "x.jpg", "--pair", "1"], code=2), id="a wrong option"),
         pytest.param(HELP.format(arguments=["fit", "x.jpg", "--out", "/dev/null"], code=2), id="a wrong output folder"),
     ],

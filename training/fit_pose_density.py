@@ -21,13 +21,14 @@ from apu.body.anny_pose import DOFS, mirror_matrix
 from apu.body.pose_density import FORMAT, PoseDensity
 from apu.dataset.synthetic.mocap import Mocap, read_mocap
 from apu.dataset.synthetic.mocap_retarget import direction_errors, retarget_frames
+from apu.scene.true_pair import Split
 
 OUT = Path(__file__).resolve().parents[1] / "src" / "apu" / "body" / "data" / "pose_density.safetensors"
 NOTICE = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. "
     "The database was created with funding from NSF EIA-0196217."
 )
-FRAMES = {"train": 4800, "validation": 1600}
+FRAMES: dict[Split, int] = {"train": 4800, "validation": 1600}
 COMPONENTS = (1, 2, 4, 8, 12, 16, 24, 32)
 FLOOR = 0.15
 """Smallest standard deviation of an angle in a component, in units of its typical deviation (`Dof.scale`)."""
@@ -44,9 +45,9 @@ Mixture = tuple[Tensor, Tensor, Tensor]
 """Weights (k,), means (k, e), lower triangular factors (k, e, e); the last component is the wide one."""
 
 
-def balanced(mocap: Mocap, split: str, count: int, random: np.random.Generator) -> np.ndarray:
+def balanced(mocap: Mocap, split: Split, count: int, random: np.random.Generator) -> np.ndarray:
     """About `count` frames: the same number of each action, as far as there are so many."""
-    frames = mocap.frames_of(split)  # type: ignore[arg-type]
+    frames = mocap.frames_of(split)
     groups = [frames[mocap.action[frames] == action] for action in sorted(set(mocap.action[frames]))]
     chosen, left = [], count
     for i, group in enumerate(sorted(groups, key=len)):
@@ -58,8 +59,8 @@ def balanced(mocap: Mocap, split: str, count: int, random: np.random.Generator) 
 
 def points(body: AnnyBody, mocap: Mocap, indices: np.ndarray) -> Tensor:
     """(n, 49) angles and tilts; reports how well the frames were retargeted."""
-    pose, tilt = retarget_frames(body, mocap, indices)
-    errors = torch.rad2deg(torch.cat(list(direction_errors(body, mocap, indices, pose, tilt).values())))
+    pose, tilt = retarget_frames(body, mocap, indices.tolist())
+    errors = torch.rad2deg(torch.cat(list(direction_errors(body, mocap, indices.tolist(), pose, tilt).values())))
     print(
         f"  {len(indices)} frames, direction error {errors.mean():.2f} deg, 90 % below {errors.quantile(0.9):.2f} deg"
     )
@@ -93,13 +94,16 @@ def fitted(x: Tensor, components: int, random: torch.Generator) -> Mixture:
     mean = spread_out(everything / SCALE, components, random) * SCALE
     factor = torch.linalg.cholesky(torch.cov(x.T) / components + floor).expand(components, -1, -1)
     weight = torch.full((components,), 1 / components, dtype=x.dtype)
-    for _ in range(STEPS):
-        mixture = (
+
+    def with_wide() -> Mixture:
+        return (
             torch.cat([(1 - WIDE_WEIGHT) * weight, weight.new_tensor([WIDE_WEIGHT])]),
             torch.cat([mean, wide_mean[None]]),
             torch.cat([factor, wide_factor[None]]),
         )
-        share = both_ways(x, mixture).softmax(1)
+
+    for _ in range(STEPS):
+        share = both_ways(x, with_wide()).softmax(1)
         k = components + 1
         share = torch.cat([share[:, :components], share[:, k : k + components]])
         total = share.sum(0).clamp_min(1e-6)
@@ -108,7 +112,7 @@ def fitted(x: Tensor, components: int, random: torch.Generator) -> Mixture:
         away = everything[None] - mean[:, None]
         covariance = (share.T[..., None] * away).mT @ away / total[:, None, None]
         factor = torch.linalg.cholesky(covariance + floor)
-    return mixture
+    return with_wide()
 
 
 def spread_out(x: Tensor, count: int, random: torch.Generator) -> Tensor:
@@ -144,8 +148,9 @@ def chosen_mixture(train: Tensor, held_out: Tensor, seed: int) -> tuple[Mixture,
 def save(out: Path, mixture: Mixture, metadata: dict[str, str]) -> None:
     """Write single-precision tensors."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    arrays = dict(zip(("weight", "mean", "cholesky"), (m.float().contiguous() for m in mixture), strict=True))
-    save_file(arrays, out, metadata)
+    weight, mean, factor = (m.float().contiguous() for m in mixture)
+    save_file({"weight": weight, "mean": mean, "cholesky": factor}, out, metadata)
+    out.chmod(0o644)  # safetensors makes it readable for its owner only, and packages keep that
 
 
 def main() -> None:

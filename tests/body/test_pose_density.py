@@ -75,7 +75,7 @@ def test_absurd_poses_are_unlikely_but_finite_with_a_finite_gradient(density: Po
     (gradient,) = torch.autograd.grad(found.sum(), pose)
     assert torch.isfinite(found).all()
     assert torch.isfinite(gradient).all()
-    assert float(found) < density.typical["1"] - 100
+    assert float(found.detach()) < density.typical["1"] - 100
 
 
 def test_sitting_is_less_likely_than_standing_but_not_forbidden(density: PoseDensity):
@@ -108,12 +108,12 @@ def test_samples_have_the_mean_and_spread_of_the_mixture(density: PoseDensity):
         cholesky=density.cholesky[:-1],
     )
     free = replace(density, lower=torch.full_like(density.lower, -9), upper=torch.full_like(density.upper, 9))
-    pose, tilt = free.sample(40_000, torch.Generator().manual_seed(0))
+    pose, tilt = free.sample(12_000, torch.Generator().manual_seed(0))
     wanted = oracle(learned)
     error = (pose.mean(0) - wanted.mean) / wanted.stddev
-    assert float(error.abs().max()) < 0.03
-    torch.testing.assert_close(pose.std(0), wanted.stddev, rtol=0.03, atol=0)
-    assert abs(float(tilt[:, 1].mean())) < 0.01  # nobody leans to one side on average
+    assert float(error.abs().max()) < 0.05
+    torch.testing.assert_close(pose.std(0), wanted.stddev, rtol=0.05, atol=0)
+    assert abs(float(tilt[:, 1].mean())) < 0.02  # nobody leans to one side on average
 
 
 def test_samples_are_as_likely_as_held_out_frames(density: PoseDensity, people: torch.Tensor):

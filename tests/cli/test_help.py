@@ -5,7 +5,21 @@ To store new ones: APU_UPDATE_SNAPSHOTS=1 pytest tests/cli
 
 import pytest
 
-COMMANDS = ("", "fit", "demo", "models", "models fetch", "models list", "doctor", "regions")
+COMMANDS = (
+    "",
+    "fit",
+    "demo",
+    "synth",
+    "dataset",
+    "dataset stats",
+    "dataset verify",
+    "dataset show",
+    "models",
+    "models fetch",
+    "models list",
+    "doctor",
+    "regions",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

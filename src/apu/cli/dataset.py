@@ -11,7 +11,7 @@ from apu.cli.request import printable
 FOLDER = click.Path(path_type=Path)
 
 
-@click.group("dataset")
+@click.group("dataset", short_help="Check, count and draw the pairs of a data set.")
 def command() -> None:
     """Look into a data set of pairs: its statistics, its soundness, its pictures.
 
@@ -77,7 +77,9 @@ def verify(ctx: click.Context, folder: Path, measure: int) -> None:
 @click.argument("ids", nargs=-1, metavar="[ID...]")
 @click.option("--out", type=FOLDER, required=True, metavar="PNG", help="The picture.")
 @click.option("--class", "classes", multiple=True, metavar="NAME", help="Only this class; may be repeated.")
-@click.option("--count", type=click.IntRange(1), default=12, show_default=True, help="Pairs of each class.")
+@click.option(
+    "--count", type=click.IntRange(1), default=12, show_default=True, metavar="N", help="Pairs of each class."
+)
 def show(folder: Path, ids: tuple[str, ...], out: Path, classes: tuple[str, ...], count: int) -> None:
     """Draw pairs of the data set in DIR: from the front, the side, and from behind and above, on the floor.
 

@@ -23,7 +23,7 @@ SPLITS = ("train", "validation", "test")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the random numbers."
 )
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
 @click.option("--classes", metavar="A,B", help="Only these interaction classes of the split.")
 @click.option("--mocap", type=click.Path(path_type=Path), metavar="FILE", help="Base poses from motion capture.")
 @click.option("--overwrite", is_flag=True, help="Replace a data set that lies there.")

@@ -76,4 +76,4 @@ def _near_boxes(surface: Surface, vertices: Float[Tensor, "2 v 3"], within_m: fl
         boxes.append((low - within_m / 2, high + within_m / 2))
     (low_a, high_a), (low_b, high_b) = boxes
     apart = (low_a[:, None] > high_b[None]) | (low_b[None] > high_a[:, None])
-    return torch.nonzero(~apart.any(-1)).tolist()
+    return [(int(a), int(b)) for a, b in torch.nonzero(~apart.any(-1)).tolist()]

@@ -5,6 +5,7 @@ Everything is batched over pairs; one pair is a batch of one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -17,14 +18,18 @@ from apu.contact.distance import ContactDistances
 from apu.progress import Progress, silent
 from apu.scene.estimate import Estimate
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
-from apu.unite.contact_terms import FullContacts, SampledContacts
+from apu.unite.contact_terms import ContactTerm, FullContacts, SampledContacts
 from apu.unite.first_fit import PairHypotheses, first_fit
 from apu.unite.mesh_stage import Params, Problem, StageResult, fit_meshes
+from apu.unite.minimum_distance import FullMinimum, SampledMinimum
 from apu.unite.penetration import Penetration, deepest
 from apu.unite.problem import JOINT_SET, Evidence, gather_evidence, reprojection_percent
 from apu.unite.weights import UniteWeights
 
 WHOLE = Parts(JOINT_SET, "all")
+
+ContactLoss = Literal["soft", "mindist"]
+"""How contacts pull: ours, or the heuristic that it is compared with."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ def unite(
     contacts: Sequence[ContactMap],
     weights: UniteWeights | None = None,
     progress: Progress = silent,
+    *,
+    contact_loss: ContactLoss = "soft",
 ) -> list[Fit]:
     """Stages 1 and 2: choose among the hypotheses with the contacts, then let the bodies touch without passing through.
 
@@ -82,22 +89,41 @@ def unite(
         contacts: one map for each pair; an empty one leaves keypoints, priors and penetration.
         weights: the standard ones when left out.
         progress: told about the steps.
+        contact_loss: `soft`, or `mindist`: the maps are ignored and the smallest distance is pulled to zero.
     """
     weights = weights or UniteWeights()
-    chosen, touching, choice = _contact_stage(body, first, contacts, weights, _half(progress, 0.0, 0.3))
+    terms = _terms(body, first, contacts, contact_loss)
+    chosen, touching, choice = _contact_stage(body, first, terms.sampled, weights, _half(progress, 0.0, 0.3))
     started = body.forward(chosen, WHOLE).vertices
     assert started is not None
     beliefs = first.hypotheses.beliefs.select(_rows(choice, first.hypotheses.cost.shape[1]))
     problem = Problem(body, first.evidence, beliefs, weights.keypoints, weights.priors)
     parted = fit_meshes(
-        problem, chosen, FullContacts(body.surface, contacts), weights.penetration, WHOLE,
+        problem, chosen, terms.full, weights.penetration, WHOLE,
         Penetration(body.surface, started), _half(progress, 0.3, 1.0),
     )  # fmt: skip
     return _fits(body, first, contacts, choice, touching, parted)
 
 
+@dataclass(frozen=True)
+class _Terms:
+    """The contact loss of the two mesh stages: of all hypotheses on samples, then of the chosen ones on all vertices."""
+
+    sampled: ContactTerm
+    full: ContactTerm
+
+
+def _terms(body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], loss: ContactLoss) -> _Terms:
+    if loss == "mindist":
+        return _Terms(SampledMinimum(), FullMinimum(body.surface))
+    count = first.hypotheses.cost.shape[1]
+    every = [one for one in contacts for _ in range(count)]
+    sampled = SampledContacts(body.surface, sample_regions(body.surface), every)
+    return _Terms(sampled, FullContacts(body.surface, contacts))
+
+
 def _contact_stage(
-    body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], weights: UniteWeights, progress: Progress
+    body: BodyModel, first: FirstLook, terms: ContactTerm, weights: UniteWeights, progress: Progress
 ) -> tuple[Params, StageResult, Int[Tensor, " p"]]:
     """Run every hypothesis; give back the parameters of each pair's cheapest, all results, and which it was."""
     hypotheses = first.hypotheses
@@ -105,9 +131,7 @@ def _contact_stage(
     evidence = first.evidence.map(lambda x: x.repeat_interleave(count, 0))
     problem = Problem(body, evidence, hypotheses.beliefs, weights.keypoints, weights.priors)
     start = {name: value.flatten(0, 1) for name, value in hypotheses.parameters.items()}
-    samples = sample_regions(body.surface)
-    terms = SampledContacts(body.surface, samples, [one for one in contacts for _ in range(count)])
-    parts = Parts(JOINT_SET, samples.vertices)
+    parts = Parts(JOINT_SET, sample_regions(body.surface).vertices)
     result = fit_meshes(problem, start, terms, weights.contact, parts, progress=progress)
     cost = result.cost.reshape(-1, count) + hypotheses.beliefs.cost.reshape(-1, count, 2).sum(-1)
     choice = cost.argmin(1)

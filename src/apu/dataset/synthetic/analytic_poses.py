@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from apu.body.anny_pose import mirror_matrix
@@ -27,8 +27,8 @@ from apu.dataset.synthetic.postures import POSTURES, Leg, Posture, Spread
 
 ALIKE = 0.96
 """Share of the variance that the two legs of one person have in common."""
-FEET_DEG: dict[str, Spread] = {"instep": (48.0, 4.0), "toes": (-28.0, 3.0), "loose": (22.0, 8.0)}
-"""Plantar flexion of a foot that is not flat."""
+FEET_DEG: dict[str, Spread] = {"flat": (0.0, 0.0), "instep": (48.0, 4.0), "toes": (-28.0, 3.0), "loose": (22.0, 8.0)}
+"""Plantar flexion; that of a flat foot follows from its leg."""
 
 
 def posed(
@@ -49,7 +49,10 @@ def posed(
     people = [_one(variants[rng.integers(len(variants))], standing[i : i + 1], rng) for i in range(len(standing))]
     if not people:
         return standing, torch.zeros(0, 3)
-    pose, tilt = torch.cat([p for p, _ in people]), torch.cat([t for _, t in people])
+    pose, tilt, flat = (torch.cat(parts) for parts in zip(*people, strict=True))
+    for side, row in (("left", 0), ("right", 1)):
+        pose = torch.where(flat[:, row, None], with_level_soles(pose, tilt, (side,)), pose)
+    pose = torch.where(flat.all(1, keepdim=True), on_both_feet(pose, tilt), pose)
     mirrored = torch.from_numpy(rng.random(len(people)) < 0.5)[:, None]
     pose = torch.where(mirrored, pose @ mirror_matrix().T, pose)
     return pose, torch.where(mirrored, tilt * torch.tensor([1.0, 1.0, -1.0]), tilt)
@@ -57,28 +60,25 @@ def posed(
 
 def _one(
     posture: Posture, pose: Float[Tensor, "1 47"], rng: np.random.Generator
-) -> tuple[Float[Tensor, "1 47"], Float[Tensor, "1 3"]]:
+) -> tuple[Float[Tensor, "1 47"], Float[Tensor, "1 3"], Bool[Tensor, "1 2"]]:
+    """Pose, tilt, and which soles (left, right) shall be level."""
     lean, sideways = _draw(posture.lean, rng), _draw(posture.sideways, rng)
-    tilt = torch.tensor([[lean, 0.0, sideways]])
     angles = {f"{spine}_spine_flexion": _draw(posture.spine, rng) for spine in ("lower", "middle", "upper")}
     angles |= _upper(pose, posture, lean, rng)
     shared = rng.standard_normal(4)
     left, right = (_drawn_leg(leg, shared, rng) for leg in posture.legs)
     if posture.level:
         left["thigh"] = _level_thigh(left, right)
-    flat = []
     for side, leg, table in (("left", left, posture.legs[0]), ("right", right, posture.legs[1])):
         angles[f"{side}_hip_flexion"] = leg["thigh"] + lean
         angles[f"{side}_hip_abduction"] = leg["apart"]
         angles[f"{side}_hip_rotation"] = leg["outward"]
         angles[f"{side}_knee_flexion"] = leg["thigh"] - leg["shin"]
         angles[f"{side}_ankle_inversion"] = 0.0
-        if table.foot == "flat":
-            flat.append(side)
-        else:
-            angles[f"{side}_ankle_plantarflexion"] = _draw(FEET_DEG[table.foot], rng)
+        angles[f"{side}_ankle_plantarflexion"] = _draw(FEET_DEG[table.foot], rng)
+    flat = torch.tensor([[leg.foot == "flat" for leg in posture.legs]])
     pose = with_columns(pose, {name: torch.tensor([value]) for name, value in angles.items()})
-    return (on_both_feet(pose, tilt) if len(flat) == 2 else with_level_soles(pose, tilt, tuple(flat))), tilt
+    return pose, torch.tensor([[lean, 0.0, sideways]]), flat
 
 
 def _draw(spread: Spread, rng: np.random.Generator) -> float:

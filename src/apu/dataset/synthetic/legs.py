@@ -17,6 +17,8 @@ UPPER = torch.tensor([d.upper for d in DOFS])
 OUT = {"left": 1.0, "right": -1.0}
 HIP_M, THIGH_M, SHIN_M, SOLE_M, KNEE_M = 0.097, 0.413, 0.415, 0.087, 0.055
 """Middle to hip, hip to knee, knee to ankle, ankle to the sole below it, knee to the ground below it."""
+LEFT_THIGH_M, LEFT_SHIN_M = (0.056, 0.409, -0.007), (0.040, 0.412, 0.026)
+"""Hip to knee and knee to ankle of the zero pose, whose legs are a little apart."""
 BISECTIONS = 8
 
 
@@ -36,7 +38,7 @@ def with_columns(pose: Float[Tensor, "n 47"], values: dict[str, Float[Tensor, " 
 def leg_rotations(
     pose: Float[Tensor, "n 47"], tilt: Float[Tensor, "n 3"], side: str
 ) -> tuple[Float[Tensor, "n 3 3"], Float[Tensor, "n 3 3"]]:
-    """Thigh and shin of one side, as turned from the zero pose; in it they point down and the soles are level."""
+    """Thigh and shin of one side, as turned from the zero pose; in it the soles are level."""
     flexion, abduction, rotation, knee = (
         column(pose, f"{side}_{name}") for name in ("hip_flexion", "hip_abduction", "hip_rotation", "knee_flexion")
     )
@@ -63,8 +65,11 @@ def with_level_soles(
 def reach(pose: Float[Tensor, "n 47"], tilt: Float[Tensor, "n 3"], side: str) -> Float[Tensor, " n"]:
     """How far below the middle of the hips a level sole lies, metres."""
     thigh, shin = leg_rotations(pose, tilt, side)
+    out = torch.tensor([OUT[side], 1.0, 1.0])
     hip = OUT[side] * HIP_M * roma.rotvec_to_rotmat(tilt)[:, 1, 0]
-    return hip + THIGH_M * thigh[:, 1, 1] + SHIN_M * shin[:, 1, 1] + SOLE_M
+    return (
+        hip + thigh[:, 1] @ (torch.tensor(LEFT_THIGH_M) * out) + shin[:, 1] @ (torch.tensor(LEFT_SHIN_M) * out) + SOLE_M
+    )
 
 
 def on_both_feet(pose: Float[Tensor, "n 47"], tilt: Float[Tensor, "n 3"]) -> Float[Tensor, "n 47"]:

@@ -1,0 +1,145 @@
+"""What is compared on the synthetic world: each method gives two bodies for an observed pair."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from apu.body.protocol import BodyModel
+from apu.contact.contact import ContactMap
+from apu.dataset.synthetic.answers import SimulatedAnswer, with_true_sides
+from apu.dataset.synthetic.keypoint_noise import detected
+from apu.dataset.synthetic.observation_settings import KeypointSettings
+from apu.dataset.synthetic.observe import Observed
+from apu.dataset.synthetic.random_streams import Streams
+from apu.errors import InputError
+from apu.scene.pair import PairObservation
+from apu.unite.solve import FirstLook, look, unite
+
+Method = Literal[
+    "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints"
+]
+METHODS: tuple[Method, ...] = (
+    "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints",
+)  # fmt: skip
+
+WORDS: Mapping[Method, str] = {
+    "init": "the initial estimates as they are",
+    "keypoints": "keypoints and initial estimates, no contact",
+    "mindist": "and the smallest distance between the meshes pulled to zero (BUDDI's heuristic)",
+    "contacts": "and one noisy simulated answer as given",
+    "contacts+oracle-sides": "and the same answer with true sides",
+    "shuffled": "and the noisy answer about another pair (control: must not help)",
+    "oracle": "and the true contact map",
+    "oracle+true-keypoints": "true contact map and noise-free keypoints (the ceiling)",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One observation of one pair, and what simulated models say about it.
+
+    Attributes:
+        observed: the pair as programs see it.
+        answer: of a simulated model about this pair.
+        other: of the same model about another pair.
+        seed: of the observation.
+    """
+
+    observed: Observed
+    answer: SimulatedAnswer
+    other: SimulatedAnswer
+    seed: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Two bodies of one method.
+
+    Attributes:
+        parameters: name -> (2, size), camera frame.
+        seconds: wall time of the method for this pair; a share of its batch's, with the first fit that is shared.
+    """
+
+    parameters: Mapping[str, Float[Tensor, "2 _"]]
+    seconds: float
+
+
+def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> dict[Method, list[Outcome]]:
+    """Every method on every case; the first fit is shared by those that see the same keypoints.
+
+    Args:
+        body: the body model.
+        cases: one batch.
+        methods: which.
+    """
+    looks: dict[bool, tuple[FirstLook, float]] = {}
+
+    def first(true_keypoints: bool) -> tuple[FirstLook, float]:
+        if true_keypoints not in looks:
+            began = time.perf_counter()
+            seen = [_true_keypoints(c.observed) if true_keypoints else c.observed.observation for c in cases]
+            looks[true_keypoints] = look(body, seen), time.perf_counter() - began
+        return looks[true_keypoints]
+
+    out = {}
+    for method in methods:
+        if method == "init":
+            out[method] = [_initial(c.observed) for c in cases]
+            continue
+        found, before = first(method == "oracle+true-keypoints")
+        began = time.perf_counter()
+        maps = [contacts_of(method, c) for c in cases]
+        fits = unite(body, found, maps, contact_loss="mindist" if method == "mindist" else "soft")
+        seconds = (before + time.perf_counter() - began) / len(cases)
+        out[method] = [Outcome(f.parameters, seconds) for f in fits]
+    return out
+
+
+def contacts_of(method: Method, case: Case) -> ContactMap:
+    """The contact map that a method is given."""
+    maps: dict[str, Callable[[], ContactMap]] = {
+        "contacts": lambda: case.answer.contact_map(),
+        "contacts+oracle-sides": lambda: with_true_sides(case.answer).contact_map(),
+        "shuffled": lambda: case.other.contact_map(),
+        "oracle": lambda: case.observed.truth.contact_map(),
+        "oracle+true-keypoints": lambda: case.observed.truth.contact_map(),
+    }
+    return maps[method]() if method in maps else ContactMap((), "none")
+
+
+def check_methods(names: Sequence[str]) -> tuple[Method, ...]:
+    """The methods of these names, each once, in the order of `METHODS`.
+
+    Raises:
+        InputError: a name is unknown, or there is none.
+    """
+    unknown = [n for n in names if n not in METHODS]
+    if unknown or not names:
+        raise InputError(
+            "There is no such method.",
+            where="--methods",
+            expected=", ".join(METHODS),
+            got=", ".join(unknown) or "nothing",
+            remedy="name one or more of them, parted by commas.",
+        )
+    return tuple(m for m in METHODS if m in names)
+
+
+def _initial(observed: Observed) -> Outcome:
+    names = observed.true_parameters
+    return Outcome({n: torch.stack([one.parameters[n] for one in observed.initial]) for n in names}, 0.0)
+
+
+def _true_keypoints(observed: Observed) -> PairObservation:
+    """The observation of a detector without error: joints in the picture are where they are, with confidence 1."""
+    streams = Streams(0, observed.truth.id)  # asked for nothing
+    people = detected(
+        observed.true_keypoints, observed.visible, observed.view.camera, streams, KeypointSettings(on=False)
+    )
+    a, b = (replace(p, keypoints=k) for p, k in zip(observed.observation.people, people, strict=True))
+    return replace(observed.observation, people=(a, b))

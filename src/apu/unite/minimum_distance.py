@@ -1,0 +1,76 @@
+"""The contact heuristic of BUDDI's comparison: whatever is nearest is pulled together; no contact map is used.
+
+The smallest distance between the two meshes is taken to zero. It is offered to be compared with, see `ContactTerm`.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from apu.body.protocol import Surface
+from apu.geometry.surface_query import Nearest, SurfaceQuery, surface_points
+
+BAND_M = 0.03
+"""Vertices within this of the smallest distance are looked at until the next look at all of them."""
+REFRESH = 10
+WEIGHT = 1.0
+"""Of the one contact that there is."""
+
+
+class SampledMinimum:
+    """Squared smallest distance between the vertices that a stage evaluates."""
+
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+        """See `ContactTerm`; the temperature and the reach of the soft loss do not exist here."""
+        a, b = vertices.unbind(1)
+        with torch.no_grad():
+            nearest = torch.cdist(a, b).flatten(1).argmin(1)
+        row, size = torch.arange(len(a), device=a.device), b.shape[1]
+        return WEIGHT * (a[row, nearest // size] - b[row, nearest % size]).square().sum(-1)
+
+
+class FullMinimum:
+    """Squared smallest distance between any vertex of one mesh and the surface of the other.
+
+    Args:
+        surface: of the body that both people have; the stage evaluates all vertices.
+    """
+
+    def __init__(self, surface: Surface) -> None:
+        self._skin, self._faces = torch.unique(surface.collision_faces, return_inverse=True)
+        self._query: SurfaceQuery | None = None
+        self._near: Int[Tensor, "2 k"] | None = None
+        self._calls = 0
+
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+        """See `ContactTerm`; the temperature and the reach of the soft loss do not exist here."""
+        skin = vertices.flatten(0, 1)[:, self._skin]
+        other = skin.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+        if self._query is None:
+            self._query = SurfaceQuery(self._faces, skin)
+        else:
+            self._query.move(skin)
+        if self._near is None or self._calls % REFRESH == 0:
+            self._near = self._within_band(skin.detach(), other.detach())
+        self._calls += 1
+        mesh, vertex = self._near
+        point = other[mesh, vertex]
+        found = self._query.nearest_of(mesh, point, torch.ones_like(point[:, 0]).float())
+        square = (point - _goals(skin, self._faces, mesh, found)).square().sum(-1)
+        lowest = torch.full((len(vertices),), torch.inf, dtype=square.dtype, device=square.device)
+        return WEIGHT * lowest.scatter_reduce(0, mesh // 2, square, "amin")
+
+    def _within_band(self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"]) -> Int[Tensor, "2 k"]:
+        """(mesh, vertex of its partner) of all that may be nearest soon; every mesh keeps at least one."""
+        assert self._query is not None
+        found = self._query.nearest(other)
+        distance = (other - surface_points(skin, self._faces, found)).norm(dim=-1)
+        smallest = distance.amin(1).unflatten(0, (-1, 2)).amin(1).repeat_interleave(2)
+        return torch.stack(torch.nonzero(distance <= smallest[:, None] + BAND_M, as_tuple=True))
+
+
+def _goals(
+    skin: Float[Tensor, "m n 3"], faces: Int[Tensor, "f 3"], mesh: Int[Tensor, " k"], found: Nearest
+) -> Float[Tensor, "k 3"]:
+    corners = skin[mesh[:, None], faces[found.face.clamp_min(0)]]
+    return (corners * found.barycentric[..., None]).sum(-2)
