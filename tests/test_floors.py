@@ -40,8 +40,8 @@ ADAPTERS: dict[str, set[str]] = {
     "rich": {"cli"},
     "roma": {
         "body.anny_kinematics", "body.retarget", "body.rigid", "dataset.synthetic.candidates",
-        "dataset.synthetic.legs", "dataset.synthetic.camera_model", "dataset.synthetic.initial_noise",
-        "dataset.synthetic.mocap", "dataset.synthetic.mocap_retarget", "dataset.synthetic.second_family",
+        "dataset.synthetic.legs", "dataset.synthetic.initial_noise",
+        "dataset.synthetic.mocap", "dataset.synthetic.mocap_retarget",
         "unite.joint_stage", "unite.losses",
     },
     "safetensors": {"body.anny_asset", "body.pose_density"},

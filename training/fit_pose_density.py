@@ -3,7 +3,8 @@
     python training/fit_pose_density.py --mocap cmu_poses.npz [--out FILE] [--seed 0]
 
 Training frames of `Mocap.frames_of("train")`, balanced over actions, and their mirror images; the number of components
-is chosen on the frames of "validation", which are other sequences. One thread and one seed give one file.
+is chosen on the frames of "validation", which are other sequences. One seed gives the same tensors and
+metadata on one machine; their bytes may differ, because safetensors writes metadata in any order.
 """
 
 import argparse

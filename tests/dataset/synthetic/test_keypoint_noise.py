@@ -14,15 +14,15 @@ from apu.scene.camera import Camera
 
 CAMERA = Camera.of_image(1000, 1000)
 NAMES = joint_names("body25")
-DRAWS = 800
+DRAWS = 600
 PLAIN = KeypointSettings(swapped=0.0, swapped_hidden=0.0, stolen=0.0)
 FIRST_HAND = [i for i in range(25) if i not in [m for m, _, _ in MIDPOINTS]]
 
 
 def truth():
-    """Joints on a grid of 240 x 240 pixels each, 50 pixels apart; the people 400 pixels apart."""
+    """Joints on a grid of 240 x 240 pixels each, 60 pixels apart; the people 400 pixels apart."""
     grid = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0)), -1).reshape(25, 2) * 60 + 200
-    return np.stack([grid, grid + [400.0, 0.0]])
+    return np.stack([grid, grid + np.array([400.0, 0.0])])
 
 
 DIAGONAL = 240 * np.sqrt(2)

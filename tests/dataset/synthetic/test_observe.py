@@ -1,7 +1,7 @@
 """Whole observations: the camera, the noise of initial estimates, and what does not depend on what."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from posed_pairs import KINDS, posed_pair
 from scipy.linalg import orthogonal_procrustes
 
 from apu.body.protocol import Parts
+from apu.body.rigid import moved
 from apu.dataset.synthetic.camera_model import MAIN_JOINTS, unhidden_share
 from apu.dataset.synthetic.observation_settings import (
     CameraSettings,
@@ -18,19 +19,22 @@ from apu.dataset.synthetic.observation_settings import (
     KeypointSettings,
     ObservationSettings,
 )
-from apu.dataset.synthetic.observe import observe
+from apu.dataset.synthetic.observe import estimated, observe
+from apu.dataset.synthetic.random_streams import Streams
 from apu.dataset.synthetic.visibility import JointState
 from apu.errors import InputError
 from apu.geometry.camera import project
+from apu.scene.estimate import InitialBody
 from apu.unite.problem import check_fittable
 
-PEOPLE = 100
+KINDS_STANDING = [kind for kind in KINDS if kind != "lie"]
+PEOPLE = 24
+ESTIMATES = 100
 
 
 @pytest.fixture(scope="module")
 def pairs(body):
-    kinds = [kind for kind in KINDS if kind != "lie"]
-    return [posed_pair(body, i, kinds[i % 4], child=i % 20 == 7) for i in range(PEOPLE)]
+    return [posed_pair(body, i, KINDS_STANDING[i % 4], child=i % 20 == 7) for i in range(PEOPLE)]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +42,31 @@ def observed(body, pairs):
     return observe(body, pairs, seed=1)
 
 
+@dataclass(frozen=True)
+class Estimated:
+    true_parameters: dict[str, torch.Tensor]
+    initial: tuple[InitialBody, InitialBody]
+
+
+def many_estimates(body, settings):
+    """Estimates of grown people a few metres before the camera; no photo is made for them."""
+    out = []
+    for i in range(ESTIMATES):
+        pair = posed_pair(body, i, KINDS_STANDING[i % 4])
+        place = torch.tensor([0.0, 0.9, 2.5 + 2.5 * i / ESTIMATES])
+        true = moved(pair.parameters, torch.eye(3), place)
+        out.append(Estimated(true, estimated(body, true, Streams(1, pair.id), settings)))
+    return out
+
+
 @pytest.fixture(scope="module")
-def second(body, pairs):
-    return observe(body, pairs, 1, ObservationSettings(initial=InitialSettings(family="second")))
+def first(body):
+    return many_estimates(body, InitialSettings())
+
+
+@pytest.fixture(scope="module")
+def second(body):
+    return many_estimates(body, InitialSettings(family="second"))
 
 
 def stacked(one):
@@ -71,15 +97,17 @@ def accuracies(body, observations):
 
 def same(one, other):
     """Whether two observations are equal to the last digit."""
+    people = list(zip(one.observation.people, other.observation.people, strict=True))
     arrays = [
         (one.true_keypoints, other.true_keypoints),
         (one.visible, other.visible),
-        *((a.keypoints.xy, b.keypoints.xy) for a, b in zip(one.observation.people, other.observation.people)),
-        *((a.keypoints.confidence, b.keypoints.confidence)
-          for a, b in zip(one.observation.people, other.observation.people)),
-    ]  # fmt: skip
+        *((a.keypoints.xy, b.keypoints.xy) for a, b in people),
+        *((a.keypoints.confidence, b.keypoints.confidence) for a, b in people),
+    ]
     estimates = [
-        torch.equal(a.parameters[n], b.parameters[n]) for a, b in zip(one.initial, other.initial) for n in a.parameters
+        torch.equal(a.parameters[n], b.parameters[n])
+        for a, b in zip(one.initial, other.initial, strict=True)
+        for n in a.parameters
     ]
     return all(np.array_equal(a, b) for a, b in arrays) and all(estimates)
 
@@ -113,26 +141,26 @@ def test_uncropped_pairs_are_wholly_in_the_picture_and_fill_a_good_part_of_it(ob
 
 def test_cropped_pairs_lose_their_feet_and_keep_their_shoulders(body, pairs):
     settings = ObservationSettings(camera=CameraSettings(cropped=1.0))
-    out = np.stack([one.visible for one in observe(body, pairs[:20], 0, settings)]) == JointState.OUT_OF_FRAME
+    out = np.stack([one.visible for one in observe(body, pairs[:10], 0, settings)]) == JointState.OUT_OF_FRAME
     assert out[..., [11, 14]].mean() > 0.5
     assert out[..., [2, 5]].mean() < 0.02
 
 
 def test_yaws_from_which_one_person_hides_the_other_are_avoided(observed, body, pairs):
     assert min(unhidden_share(one.visible) for one in observed) >= 0.5
-    anyhow = observe(body, pairs[:40], 1, ObservationSettings(camera=CameraSettings(tries=1)))
-    assert min(unhidden_share(one.visible) for one in anyhow) < 0.5
+    anyhow = ObservationSettings(camera=CameraSettings(tries=1))
+    assert any(unhidden_share(observe(body, [pair], 1, anyhow)[0].visible) < 0.5 for pair in pairs)
 
 
 def test_yaws_are_spread_all_around(observed):
     quarters = np.histogram([one.view.yaw for one in observed], bins=4, range=(-np.pi, np.pi))[0]
-    assert quarters.min() > 0.1 * PEOPLE
+    assert quarters.min() > 0
 
 
 def test_the_field_of_view_may_vary_and_the_fit_is_told(body, pairs):
     settings = ObservationSettings(camera=CameraSettings(field_of_view_spread_deg=8.0, width=1200, height=800))
-    cameras = [one.observation.camera for one in observe(body, pairs[:12], 0, settings)]
-    assert len({round(c.focal_px) for c in cameras}) > 6
+    cameras = [one.observation.camera for one in observe(body, pairs[:8], 0, settings)]
+    assert len({round(c.focal_px) for c in cameras}) > 4
     assert {(c.width, c.height) for c in cameras} == {(1200, 800)}
 
 
@@ -148,52 +176,65 @@ def test_every_state_occurs_at_a_natural_share(observed):
 # ---- initial estimates
 
 
-def test_per_person_accuracy_is_seventy_millimetres(body, observed):
-    people, _ = accuracies(body, observed)
+def test_per_person_accuracy_is_seventy_millimetres(body, first):
+    people, _ = accuracies(body, first)
     assert people.mean() == pytest.approx(70, abs=4)
     assert people.std() == pytest.approx(15, abs=3)
 
 
-def test_pair_accuracy_is_between_110_and_140_millimetres(body, observed):
-    _, both = accuracies(body, observed)
+def test_pair_accuracy_is_between_110_and_140_millimetres(body, first):
+    _, both = accuracies(body, first)
     assert 110 < both.mean() < 140
 
 
-def test_orientations_err_by_ten_to_fifteen_degrees(observed):
+def test_orientations_err_by_ten_to_fifteen_degrees(first):
     angles = [
         torch.rad2deg(
             roma.rotmat_geodesic_distance(
                 *(roma.rotvec_to_rotmat(p["orientation"]) for p in (stacked(one), one.true_parameters))
             )
         )
-        for one in observed
+        for one in first
     ]
     assert 10 < float(torch.cat(angles).mean()) < 15
 
 
-def test_relative_depth_errs_by_twenty_centimetres_with_gross_errors_besides(observed):
-    errors = []
-    for one in observed:
-        z = (stacked(one)["translation"] - one.true_parameters["translation"])[:, 2]
-        errors.append(float(z[0] - z[1]))
-    errors = np.abs(errors)
-    assert 1.4826 * np.median(errors) == pytest.approx(0.20, abs=0.07)
-    assert 0.02 < (errors > 0.6).mean() < 0.2
+def relative_depth_errors(body, settings, draws=400):
+    """Of one pair whose pose is left as it is, in many draws; metres."""
+    pair = posed_pair(body, 0)
+    true = moved(pair.parameters, torch.eye(3), torch.tensor([0.0, 0.9, 3.5]))
+    calm = replace(settings, pa_mpjpe_mm=0.0)
+    found = [estimated(body, true, Streams(0, f"p{i}"), calm) for i in range(draws)]
+    depth = np.array([[float(each.parameters["translation"][2]) for each in two] for two in found])
+    return depth @ [1.0, -1.0] - float(true["translation"][0, 2] - true["translation"][1, 2])
 
 
-def test_poses_are_drawn_towards_the_mean_pose(body, observed):
+def test_relative_depth_errs_by_about_twenty_centimetres(body):
+    errors = relative_depth_errors(body, InitialSettings())
+    assert 1.4826 * np.median(np.abs(errors)) == pytest.approx(0.20, abs=0.03)
+
+
+def test_gross_errors_are_as_frequent_and_as_large_as_stated(body):
+    only = InitialSettings(depth_m=0.0, common_depth=0.0, child_as_adult=0.0, adult_as_child=0.0)
+    errors = np.abs(relative_depth_errors(body, only))
+    gross = errors[errors > 0.01]
+    assert len(gross) / len(errors) == pytest.approx(0.06, abs=0.03)
+    assert 0.3 <= gross.min() <= gross.max() <= 0.7
+
+
+def test_poses_are_drawn_towards_the_mean_pose(body, first):
     spec = body.parameter_spec["pose"]
-    true = torch.cat([one.true_parameters["pose"] for one in observed]) - spec.default
-    error = torch.cat([stacked(one)["pose"] for one in observed]) - spec.default - true
+    true = torch.cat([one.true_parameters["pose"] for one in first]) - spec.default
+    error = torch.cat([stacked(one)["pose"] for one in first]) - spec.default - true
     slope = (true * error).sum() / true.square().sum()
     assert -0.6 < float(slope) < -0.1
 
 
 def test_a_child_taken_for_an_adult_looks_as_large_from_farther_off(body):
-    pairs = [posed_pair(body, i, "side", child=True) for i in range(6)]
+    pairs = [posed_pair(body, i, "side", child=True) for i in range(3)]
     calm = InitialSettings(
-        pa_mpjpe_mm=0, orientation_deg=0, orientation_spread_deg=0, depth_m=0, common_depth=0, gross=0, sideways_m=0,
-        shape=0, shape_pull=0, child_as_adult=1.0, adult_as_child=0.0,
+        pa_mpjpe_mm=0.0, orientation_deg=0.0, orientation_spread_deg=0.0, depth_m=0.0, common_depth=0.0,
+        gross=0.0, sideways_m=0.0, shape=0.0, shape_pull=0.0, child_as_adult=1.0, adult_as_child=0.0,
     )  # fmt: skip
     for one in observe(body, pairs, 0, ObservationSettings(initial=calm)):
         found, true = stacked(one), one.true_parameters
@@ -205,30 +246,30 @@ def test_a_child_taken_for_an_adult_looks_as_large_from_farther_off(body):
 
 def test_all_errors_at_zero_give_the_truth(body, pairs):
     none = InitialSettings(
-        pa_mpjpe_mm=0, orientation_deg=0, orientation_spread_deg=0, depth_m=0, common_depth=0, gross=0, sideways_m=0,
-        shape=0, shape_pull=0, child_as_adult=0, adult_as_child=0,
+        pa_mpjpe_mm=0.0, orientation_deg=0.0, orientation_spread_deg=0.0, depth_m=0.0, common_depth=0.0,
+        gross=0.0, sideways_m=0.0, shape=0.0, shape_pull=0.0, child_as_adult=0.0, adult_as_child=0.0,
     )  # fmt: skip
-    for one in observe(body, pairs[:8], 0, ObservationSettings(initial=none)):
+    for one in observe(body, pairs[:4], 0, ObservationSettings(initial=none)):
         for name, value in stacked(one).items():
             assert torch.allclose(value, one.true_parameters[name], atol=1e-4)
 
 
-def test_angles_stay_within_their_bounds_and_nothing_is_nan(body, observed, second):
+def test_angles_stay_within_their_bounds_and_nothing_is_nan(body, first, second):
     spec = body.parameter_spec["pose"]
-    for one in (*observed, *second):
+    for one in (*first, *second):
         found = stacked(one)
         assert all(bool(value.isfinite().all()) for value in found.values())
         assert bool((found["pose"] <= spec.upper).all() and (found["pose"] >= spec.lower).all())
         assert float(found["translation"][:, 2].min()) > 0.5
 
 
-def test_the_second_family_is_as_large_but_has_heavier_tails(body, observed, second):
-    first_pa, _ = accuracies(body, observed)
+def test_the_second_family_is_as_large_but_has_heavier_tails(body, first, second):
+    first_pa, _ = accuracies(body, first)
     second_pa, _ = accuracies(body, second)
     assert second_pa.mean() == pytest.approx(70, abs=15)
     assert second_pa.std() > 1.8 * first_pa.std()
     assert {each.source for one in second for each in one.initial} == {"synthetic-second"}
-    assert {each.source for one in observed for each in one.initial} == {"synthetic-bev"}
+    assert {each.source for one in first for each in one.initial} == {"synthetic-bev"}
 
 
 # ---- independence

@@ -31,7 +31,9 @@ AGE_BANDS: Mapping[AgeBand, tuple[float, float]] = {
 }
 """Ranges of Anny's age attribute: 1/3 is a child, 2/3 a young adult, 1 an old one."""
 BUILD_RANGE = (0.15, 0.85)
-"""Of the attributes muscle, weight, height and proportions."""
+"""Of the attributes muscle, weight and proportions."""
+HEIGHT_RANGE = (0.25, 0.60)
+"""Of the attribute height: women of 1.50 to 1.89 m, men of 1.61 to 2.00 m; it is the same for children."""
 GENDER_RANGE = (0.02, 0.25)
 """Distance from either end."""
 
@@ -115,7 +117,7 @@ def _shape(body: BodyModel, band: AgeBand, rng: np.random.Generator) -> Float[Te
             value = float(rng.uniform(*GENDER_RANGE))
             value = 1 - value if rng.random() < 0.5 else value
         else:
-            value = float(rng.uniform(*(AGE_BANDS[band] if name == "age" else BUILD_RANGE)))
+            value = float(rng.uniform(*{"age": AGE_BANDS[band], "height": HEIGHT_RANGE}.get(name, BUILD_RANGE)))
         values.append(math.log(value / (1 - value)))
     return torch.tensor(values)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 import torch
@@ -104,7 +105,7 @@ def coarse_contacts(
         most: of them, at most; None for all.
         within_m: regions count as touching up to this distance, metres.
     """
-    area = dict(zip(surface.region_names, region_areas(surface).tolist(), strict=True))
+    area = _area_table(surface)
     groups: dict[tuple[End, End], list[tuple[str, str, float]]] = {}
     for one in truth.contacts:
         if one.distance_m <= within_m:
@@ -122,6 +123,12 @@ def coarse_contacts(
 def contact_of(a: End, b: End, source: str) -> Contact:
     """A contact of two parts, with weight 1."""
     return Contact(a.regions, b.regions, 1.0, source, a.label, b.label)
+
+
+@lru_cache(maxsize=4)
+def _area_table(surface: Surface) -> Mapping[str, float]:
+    """`region_areas` by name, computed once for a surface: tensors are compared as objects here."""
+    return dict(zip(surface.region_names, region_areas(surface).tolist(), strict=True))
 
 
 def region_areas(surface: Surface) -> Float[Tensor, " r"]:

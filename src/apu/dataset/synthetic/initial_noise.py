@@ -32,7 +32,7 @@ PA_RANGE_MM = (35.0, 115.0)
 GROWN_M = 1.5
 """People below this height have a PA-MPJPE in proportion to it."""
 
-LARGEST_STRETCH, HALVINGS = 6.0, 16
+LARGEST_STRETCH, HALVINGS = 6.0, 12
 """Bisection of the scale of the error."""
 
 PULL_LIMIT = 0.7

@@ -203,7 +203,7 @@ def _contact(row: dict[str, Any]) -> IntendedContact:
     return IntendedContact(sides[0], sides[1], probability)
 
 
-def _spread(value: list[float]) -> Spread:
+def _spread(value: list[Any]) -> Spread:
     mean, spread = value
     if spread < 0:
         raise ValueError(f"a spread is below 0: {value}")

@@ -7,7 +7,7 @@ from torch import Tensor
 from apu.body.protocol import Surface
 from apu.geometry.surface_query import Nearest, SurfaceQuery, surface_points
 
-DEEP_M, NEAR_M = 0.25, 0.06
+DEEP_M, NEAR_M = 0.25, 0.05
 """Reach of a look for points that were inside, and outside, at the look before: enough for the motion in between."""
 
 

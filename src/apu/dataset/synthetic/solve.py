@@ -109,7 +109,7 @@ def _descend(
         now = {**begin, **free}
         vertices = body.forward(now, parts).vertices
         assert vertices is not None
-        if step % (1 if whole else 4) == 0:
+        if step % (2 if whole else 4) == 0 or step >= pull.steps - 10:
             with torch.no_grad():
                 full = vertices if whole else body.forward(now, Parts(vertices="all")).vertices
             assert full is not None

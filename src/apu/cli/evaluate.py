@@ -1,0 +1,126 @@
+"""`apu eval`: how good reconstructions are, on the synthetic world and on photos with annotated contacts."""
+
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from apu.cli.group import ApuCommand
+from apu.cli.synth import SPLITS
+
+FOLDER = click.Path(path_type=Path)
+TESTED_SPLITS = tuple(split for split in SPLITS if split != "train")
+KEYPOINTS = {"embedded": ("embedded",), "vitpose": ("vitpose",), "both": ("embedded", "vitpose")}
+OF_MAKING = {"seed": "--seed", "split": "--split", "mocap": "--mocap"}
+"""Options that say how the test set is made."""
+
+
+class SeedsType(click.ParamType):
+    """`0,1`: different seeds."""
+
+    name = "A,B"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Parse a list of seeds; click calls this also with values that are parsed already."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in str(value).split(",")]
+        if not all(part.isdecimal() and part.isascii() for part in parts) or len({int(p) for p in parts}) < len(parts):
+            self.fail(f"expected different seeds, 0 or more, e.g. 0,1; got {value!r}.", param, ctx)
+        return tuple(int(part) for part in parts)
+
+
+@click.group("eval", short_help="Measure reconstructions against the truth.")
+def command() -> None:
+    """Measure how good reconstructions are.
+
+    \b
+    Example:
+      apu eval synthetic --pairs 200 --out benchmark
+    """
+
+
+@command.command("synthetic", cls=ApuCommand, short_help="On synthetic pairs, whose true bodies are known.")
+@click.option("--data", type=FOLDER, metavar="DIR", help="A data set of `apu synth`; made first when left out.")
+@click.option("--pairs", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="At most so many.")
+@click.option(
+    "--split", type=click.Choice(TESTED_SPLITS), default="test", show_default=True, help="Of the pairs to make."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make."
+)
+@click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
+@click.option("--classes", metavar="A,B", help="Only these interaction classes.")
+@click.option(
+    "--observation-seeds", type=SeedsType(), default="0", show_default=True, help="Each pair is seen once with each."
+)
+@click.option("--methods", metavar="A,B", help="All when left out; they are described in the results.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
+@click.option("--per-class", is_flag=True, help="Print the table of classes too.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and rows.")
+@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
+@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@click.pass_context
+def synthetic(
+    ctx: click.Context,
+    data: Path | None,
+    out: Path | None,
+    overwrite: bool,
+    resume: bool,
+    **options,
+) -> None:
+    """Fit synthetic pairs with every method, and measure the results against the true bodies.
+
+    Keypoints, initial estimates and contact answers are simulated, with the errors of real ones; all numbers are about
+    this synthetic world. The same options and versions give the same tables, whatever --jobs is, and however often the
+    run was killed and resumed; wall times are kept apart. Without --out, the work is kept in the cache, so that the
+    same command goes on by itself.
+
+    \b
+    Examples:
+      apu eval synthetic --pairs 200 --observation-seeds 0,1 --jobs 8 --out bench
+      apu eval synthetic --methods keypoints,contacts,oracle --classes hug
+      apu eval synthetic --data data/test --out bench --resume
+    """
+    if overwrite and resume:
+        raise click.UsageError("--overwrite begins again, --resume goes on; give one of them.")
+    if out is None and (overwrite or resume):
+        raise click.UsageError("--overwrite and --resume belong to a folder; name it with --out.")
+    given = [o for n, o in OF_MAKING.items() if ctx.get_parameter_source(n) == ParameterSource.COMMANDLINE]
+    if data is not None and given:
+        raise click.UsageError(f"{given[0]} says how pairs are made; with --data they are there already.")
+    from apu.cli.evaluate_folder import prepare_out
+
+    if out is not None:
+        prepare_out(out, overwrite=overwrite, resume=resume)
+    from apu.cli.evaluate_synthetic import Asked, run
+
+    run(Asked(data=data, out=out, **options))
+
+
+@command.command("photos", cls=ApuCommand, short_help="On photos with annotated contacts.")
+@click.argument("folder", type=FOLDER, metavar="FOLDER")
+@click.option(
+    "--keypoints", type=click.Choice(list(KEYPOINTS)), default="both", show_default=True, help="Who finds the people."
+)
+@click.option("--bev", is_flag=True, help="BEV's estimates as further starts of the fits.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables and rows.")
+@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
+def photos(folder: Path, keypoints: str, bev: bool, out: Path | None, overwrite: bool) -> None:
+    """Fit the annotated pairs of photos, and measure contacts, penetration and 2D error.
+
+    FOLDER has images/NAME.png and interaction_contact_signature.json in the format of FlickrCI3D; vitpose/
+    NAME_keypoints.json for ViTPose's keypoints, and bev/NAME_0.08.npz for --bev. There is no 3D truth for photos, so
+    nothing is said of 3D errors. Pairs whose people are not found are counted as lost.
+
+    \b
+    Example:
+      apu eval photos data/photos --out bench
+    """
+    from apu.cli.evaluate_folder import prepare_out
+
+    if out is not None:
+        prepare_out(out, overwrite=overwrite, resume=False)
+    from apu.cli.evaluate_photos import run
+
+    run(folder, keypoints, KEYPOINTS[keypoints], use_bev=bev, out=out)
