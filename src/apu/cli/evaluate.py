@@ -10,7 +10,7 @@ from apu.cli.synth import SPLITS
 
 FOLDER = click.Path(path_type=Path)
 TESTED_SPLITS = tuple(split for split in SPLITS if split != "train")
-KEYPOINTS = {"embedded": ("embedded",), "vitpose": ("vitpose",), "both": ("embedded", "vitpose")}
+KEYPOINTS = ("embedded", "vitpose", "both")
 OF_MAKING = {"seed": "--seed", "split": "--split", "mocap": "--mocap"}
 """Options that say how the test set is made."""
 
@@ -46,13 +46,11 @@ def command() -> None:
 @click.option(
     "--split", type=click.Choice(TESTED_SPLITS), default="test", show_default=True, help="Of the pairs to make."
 )
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make."
-)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make.")
 @click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
 @click.option("--classes", metavar="A,B", help="Only these interaction classes.")
 @click.option(
-    "--observation-seeds", type=SeedsType(), default="0", show_default=True, help="Each pair is seen once with each."
+    "--observation-seeds", type=SeedsType(), default="0,1", show_default=True, help="Each pair is seen once with each."
 )
 @click.option("--methods", metavar="A,B", help="All when left out; they are described in the results.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
@@ -89,19 +87,17 @@ def synthetic(
     given = [o for n, o in OF_MAKING.items() if ctx.get_parameter_source(n) == ParameterSource.COMMANDLINE]
     if data is not None and given:
         raise click.UsageError(f"{given[0]} says how pairs are made; with --data they are there already.")
-    from apu.cli.evaluate_folder import prepare_out
-
-    if out is not None:
-        prepare_out(out, overwrite=overwrite, resume=resume)
+    if overwrite and data is not None and out is not None and data.resolve().is_relative_to(out.resolve()):
+        raise click.UsageError("--overwrite would delete the data set of --data; name another folder with --out.")
     from apu.cli.evaluate_synthetic import Asked, run
 
-    run(Asked(data=data, out=out, **options))
+    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
 
 
 @command.command("photos", cls=ApuCommand, short_help="On photos with annotated contacts.")
 @click.argument("folder", type=FOLDER, metavar="FOLDER")
 @click.option(
-    "--keypoints", type=click.Choice(list(KEYPOINTS)), default="both", show_default=True, help="Who finds the people."
+    "--keypoints", type=click.Choice(KEYPOINTS), default="both", show_default=True, help="Who finds the people."
 )
 @click.option("--bev", is_flag=True, help="BEV's estimates as further starts of the fits.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables and rows.")
@@ -117,10 +113,6 @@ def photos(folder: Path, keypoints: str, bev: bool, out: Path | None, overwrite:
     Example:
       apu eval photos data/photos --out bench
     """
-    from apu.cli.evaluate_folder import prepare_out
-
-    if out is not None:
-        prepare_out(out, overwrite=overwrite, resume=False)
     from apu.cli.evaluate_photos import run
 
-    run(folder, keypoints, KEYPOINTS[keypoints], use_bev=bev, out=out)
+    run(folder, keypoints, use_bev=bev, out=out, overwrite=overwrite)

@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": "apu.cli.demo",
     "synth": "apu.cli.synth",
     "dataset": "apu.cli.dataset",
+    "eval": "apu.cli.evaluate",
     "models": "apu.cli.models",
     "doctor": "apu.cli.doctor",
     "regions": "apu.cli.regions",

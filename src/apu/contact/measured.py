@@ -52,9 +52,7 @@ def measure_contacts(
     out = []
     for i, pairs in enumerate(candidates):
         mine = near[distances.pair_of_contact == i].tolist()
-        found = [
-            MeasuredContact(names[a], names[b], d) for (a, b), d in zip(pairs, mine, strict=True) if d <= within_m
-        ]
+        found = [MeasuredContact(names[a], names[b], d) for (a, b), d in zip(pairs, mine, strict=True) if d <= within_m]
         out.append(tuple(sorted(found, key=lambda c: (c.distance_m, c.region_a, c.region_b))))
     return out
 

@@ -45,28 +45,23 @@ class Findings:
     lost: tuple[BenchmarkRow, ...]
 
 
-def find(
-    rows: Sequence[BenchmarkRow], baselines: Sequence[str] = BASELINES, told: Sequence[str] = MAIN_METRICS
-) -> Findings:
+def find(rows: Sequence[BenchmarkRow], baselines: Sequence[str] = BASELINES) -> Findings:
     """Summarise and compare.
 
     Args:
         rows: of one benchmark, any order but that of methods, which tables take over.
         baselines: methods that all others are compared with, where they are among the rows.
-        told: metrics of groups and classes.
     """
     by_class = accumulated(rows)
     every = sorted({name for one in by_class.values() for name in one.metrics}) or MAIN_METRICS
     return Findings(
         methods=tuple(by_class),
         overall={method: _summaries(one, every) for method, one in by_class.items()},
-        groups=_parts(rows, told, lambda row: row.group),
-        classes=_parts(rows, told, lambda row: row.interaction),
+        groups=_parts(rows, lambda row: row.group),
+        classes=_parts(rows, lambda row: row.interaction),
         comparisons={
             base: {
-                method: {
-                    metric: compare(one, by_class[base], metric) for metric in COMPARED_METRICS if metric in every
-                }
+                method: {metric: compare(one, by_class[base], metric) for metric in COMPARED_METRICS if metric in every}
                 for method, one in by_class.items()
                 if method != base
             }
@@ -87,15 +82,13 @@ def pair_values(rows: Sequence[BenchmarkRow], metric: str) -> dict[str, list[flo
     return {method: sorted(sum(v) / len(v) for v in own.values()) for method, own in collected.items()}
 
 
-def _parts(
-    rows: Sequence[BenchmarkRow], told: Sequence[str], part: Callable[[BenchmarkRow], str]
-) -> dict[str, Summaries]:
-    """Name of a part -> method -> metrics of its rows alone."""
+def _parts(rows: Sequence[BenchmarkRow], part: Callable[[BenchmarkRow], str]) -> dict[str, Summaries]:
+    """Name of a part -> method -> main metrics of its rows alone."""
     out: dict[str, Summaries] = {}
     for name in sorted({part(row) for row in rows}):
         mine = accumulated([row for row in rows if part(row) == name])
-        metrics = [m for m in told if any(m in one.metrics for one in mine.values())]
-        out[name] = {method: _summaries(one, metrics or told) for method, one in mine.items()}
+        metrics = [m for m in MAIN_METRICS if any(m in one.metrics for one in mine.values())]
+        out[name] = {method: _summaries(one, metrics or MAIN_METRICS) for method, one in mine.items()}
     return out
 
 

@@ -25,6 +25,7 @@ NOTES = (
     "PCC: annotated contacts whose regions are within 2, 5, 10, 20 cm, %. F1, recall, precision: of parts with sides "
     "that touch within 1.0 cm, %.",
     "The annotation is sparse: not all that touches is marked. So precision, and with it F1, is a lower bound.",
+    "Means are over the pairs whose people the source of keypoints found; `lost` says how many it did not find.",
     "`annotated` is fitted to the very contacts that it is measured by. There is no 3D truth: no PA-MPJPE.",
 )
 
@@ -33,17 +34,15 @@ def photo_tables(found: Findings, rows: Sequence[BenchmarkRow]) -> list[Table]:
     """Means over pairs, then every pair.
 
     Args:
-        found: of the rows; groups are sources of keypoints.
+        found: of the rows.
         rows: of the benchmark.
     """
     means = [
-        (source, method, *_counts(one), *(c.cell(one.get(c.metric), compact=True) for c in COLUMNS))
-        for source, summaries in found.groups.items()
-        for method, one in summaries.items()
+        (*method.split(":"), *_counts(one), *(c.cell(one.get(c.metric), compact=True) for c in COLUMNS))
+        for method, one in sorted(found.overall.items(), key=lambda item: item[0].split(":")[0])
     ]
     each = [
-        (row.pair, row.group, row.method, *_values(row))
-        for row in sorted(rows, key=lambda row: (row.pair, row.group))
+        (row.pair, *row.method.split(":"), *_values(row)) for row in sorted(rows, key=lambda row: (row.pair, row.group))
     ]
     headers = tuple(c.header for c in COLUMNS)
     return [

@@ -5,7 +5,6 @@ A pair of which a person is not found is lost, and counted.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Literal, TypeVar
 
 import torch
@@ -19,7 +18,7 @@ from apu.contact.box_matching import box_overlaps, match_boxes
 from apu.contact.contact import ContactMap
 from apu.contact.measured import measure_contacts
 from apu.contact.signature_file import MIN_OVERLAP
-from apu.errors import ModelFileError, PeopleError
+from apu.errors import PeopleError
 from apu.evaluate.annotated_contacts import annotation_rows
 from apu.evaluate.annotated_photos import AnnotatedPhoto, KeypointSource
 from apu.evaluate.pcc import pcc_rows
@@ -67,8 +66,8 @@ def evaluate_photos(
         progress: told where the work stands.
 
     Returns:
-        Rows with the pair `NAME:I,J` (places of A and B among the annotated boxes), the photo as class, and the source
-        as group.
+        Rows with the pair `NAME:I,J` (places of A and B among the annotated boxes), the photo as class, the source as
+        group, and the method `SOURCE:METHOD`.
 
     Raises:
         InputError: a file is wrong.
@@ -114,11 +113,12 @@ def _photo_rows(body: BodyModel, one: AnnotatedPhoto, source: KeypointSource, us
     for pair, observation in zip(one.pairs, _observations(body, photo, one, source, use_bev), strict=True):
         name = f"{photo.name}:{','.join(map(str, pair.people or ()))}"
         if isinstance(observation, Lost):
-            rows += [BenchmarkRow(name, photo.name, source, 0, m, {}, observation.reason) for m in PHOTO_METHODS]
+            reason = observation.reason
+            rows += [BenchmarkRow(name, photo.name, source, 0, f"{source}:{m}", {}, reason) for m in PHOTO_METHODS]
             continue
         for method, result, seconds in _fitted_pair(body, photo, pair, observation):
             values, lost = ({}, result.reason) if isinstance(result, Lost) else (result, "")
-            rows.append(BenchmarkRow(name, photo.name, source, 0, method, values, lost, seconds))
+            rows.append(BenchmarkRow(name, photo.name, source, 0, f"{source}:{method}", values, lost, seconds))
     return rows
 
 
@@ -132,8 +132,7 @@ def _observations(
         return [Lost.of(error) for _ in one.pairs]
     matched = found_people(one.boxes, people)
     wanted = {people[matched[box]].index for pair in one.pairs for box in pair.people or () if box in matched}
-    with suppress(ModelFileError):  # without hints where they cannot be had, as `apu fit` does
-        people = tuple(enrich_people(photo, people, wanted))
+    people = enrich_people(photo, people, wanted)
     camera = Camera.of_image(photo.width, photo.height, focal_px=photo.focal_px)
     initial = initial_bodies(one.bev, body, camera, people) if use_bev else {}
     seen: list[PairObservation | Lost] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from apu.cache import written_whole
 from apu.evaluate.accumulate import Summary
 from apu.evaluate.findings import Findings, pair_values
+from apu.evaluate.report import BenchmarkInfo
 from apu.evaluate.rows import BenchmarkRow
 
 if TYPE_CHECKING:
@@ -29,12 +31,12 @@ LINES: Mapping[str, tuple[int, tuple[int, ...]]] = dict(
 )
 
 
-def draw_benchmark(path: Path, title: str, found: Findings, rows: Sequence[BenchmarkRow]) -> None:
+def draw_benchmark(path: Path, info: BenchmarkInfo, found: Findings, rows: Sequence[BenchmarkRow]) -> None:
     """Write plot.png; the same numbers give the same bytes.
 
     Args:
         path: of the picture.
-        title: above it; says that the data are synthetic.
+        info: what was measured; stands above and below it.
         found: of the benchmark.
         rows: of the same.
 
@@ -47,7 +49,9 @@ def draw_benchmark(path: Path, title: str, found: Findings, rows: Sequence[Bench
     tall = max(4.8, 1.6 + 0.26 * len(found.classes))
     figure = Figure(figsize=(15.5, tall), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(info.title, fontsize=11)
+    told = [line for line in info.lines()[1:] if not line.startswith("classes")]  # classes are on an axis
+    figure.supxlabel("\n".join(wrap("; ".join(told), 230, break_on_hyphens=False)), fontsize=7, color="#444444")
     axes = figure.subplots(1, 3)
     _by_method(axes[0], found)
     _by_class(axes[1], found)
@@ -58,7 +62,7 @@ def draw_benchmark(path: Path, title: str, found: Findings, rows: Sequence[Bench
 
 def _by_method(axes: "Axes", found: Findings) -> None:
     for place, method in enumerate(found.methods):
-        _dot(axes, place, method, found.overall[method].get(METRIC))
+        _dot(axes, float(place), method, found.overall[method].get(METRIC))
     axes.set_yticks(range(len(found.methods)), found.methods)
     axes.invert_yaxis()
     _labelled(axes, "all pairs, 95 % intervals")
@@ -105,6 +109,7 @@ def _labelled(axes: "Axes", title: str) -> None:
     axes.set_xlabel(LABEL)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
+    axes.margins(x=0.08)
     axes.set_xlim(left=0)
 
 

@@ -47,7 +47,9 @@ class BenchmarkInfo:
     def lines(self) -> list[str]:
         """For a terminal, without the versions of other packages."""
         facts = [f"{name.replace('_', ' ')}: {_words(value)}" for name, value in self.facts.items()]
-        ours = ", ".join(f"{n} {v}" for n, v in self.versions.items() if n in ("apu", "sources", "metrics", "body_model"))
+        ours = ", ".join(
+            f"{n} {v}" for n, v in self.versions.items() if n in ("apu", "sources", "metrics", "body_model")
+        )
         return [self.title, *facts, f"versions: {ours}", f"command: {self.command}"]
 
 
@@ -70,7 +72,7 @@ def write_report(
         MARKDOWN: markdown(info, tables, findings),
         CSV: csv_of(rows),
         TIMING: json_of(timing(rows), indent=1),
-        JSON: json_of({"schema_version": SCHEMA_VERSION, **asdict(info), **asdict(findings)}, indent=1),
+        JSON: json_of(machine_readable(info, findings), indent=1),
     }
     for name, text in texts.items():
         with written_whole(folder / name) as temporary:
@@ -92,6 +94,12 @@ def markdown(info: BenchmarkInfo, tables: Sequence[Table], findings: Findings) -
         "Wall times are in timing.json: they are not reproducible.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def machine_readable(info: BenchmarkInfo, findings: Findings) -> dict[str, Any]:
+    """table.json as plain values: all that is known of the benchmark but its single rows and its wall times."""
+    lost = [{"pair": row.pair, "seed": row.seed, "method": row.method, "reason": row.lost} for row in findings.lost]
+    return {"schema_version": SCHEMA_VERSION, **asdict(info), **asdict(findings), "lost": lost}
 
 
 def csv_of(rows: Sequence[BenchmarkRow]) -> str:

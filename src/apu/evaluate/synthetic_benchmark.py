@@ -203,9 +203,7 @@ def digest(pair: TruePair) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _solved(
-    body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]
-) -> dict[Method, list[Outcome | Lost]]:
+def _solved(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> dict[Method, list[Outcome | Lost]]:
     """Every method on every case: all methods together, else each by itself, else each case by itself."""
     if not cases:
         return {method: [] for method in methods}

@@ -1,12 +1,13 @@
 """The tables of the synthetic benchmark."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from apu.evaluate.accumulate import Summary
 from apu.evaluate.decomposition import FACTORS
 from apu.evaluate.findings import COMPARED_METRICS, Findings, Summaries
 from apu.evaluate.methods import WORDS
-from apu.evaluate.tables import NONE, Column, Table, difference_cell, number, ratio_cell, with_interval
+from apu.evaluate.tables import NONE, Column, Table, difference_cells, number, with_interval
 
 ACCURACY = (
     Column("pair PA-MPJPE", "pair_pa_mpjpe_mm", interval=True),
@@ -29,19 +30,32 @@ BODIES = (
     Column("volume, cm3", "penetration_volume_cm3", interval=True),
     Column("2D error, %", "reprojection_error_percent", interval=True, digits=2),
 )
-HEADLINES = (ACCURACY[0], ACCURACY[1], ACCURACY[2], CONTACT[1], CONTACT[5], BODIES[0])
+HEADLINES = (
+    Column("pair PA-MPJPE", "pair_pa_mpjpe_mm", interval=True),
+    Column("PA-MPJPE", "pa_mpjpe_mm", interval=True),
+    Column("transl.", "relative_translation_error_mm", interval=True),
+    Column("PCC@5", "pcc_5cm_percent", interval=True),
+    Column("F1", "contact_f1_10mm_percent", interval=True),
+    Column("worst", "penetration_worst_mm", interval=True),
+)
+"""Of groups and classes; the notes of the main tables say more of them."""
 
 INTERVALS = "95 % bootstrap intervals over pairs; the observations of a pair are averaged first."
 PCC_NOTE = (
     "PCC: true contacts whose regions are within 2, 5, 10, 20 cm, %; field: as other works average it, at most 95. "
     "F1: of region contacts within 1.0 and 1.3 cm, %."
 )
+FACTOR_WORDS = {
+    "root_position": "position",
+    "root_orientation": "orientation",
+    "articulation_and_size": "pose and size",
+}
 COMPARED_WORDS: Mapping[str, str] = {
-    "pair_pa_mpjpe_mm": "pair PA-MPJPE, mm",
-    "relative_translation_error_mm": "relative translation, mm",
-    "pa_mpjpe_mm": "PA-MPJPE, mm",
-    "pcc_5cm_percent": "PCC@5 cm, %",
-    "penetration_worst_mm": "worst penetration, mm",
+    "pair_pa_mpjpe_mm": "pair PA-MPJPE",
+    "relative_translation_error_mm": "rel. transl.",
+    "pa_mpjpe_mm": "PA-MPJPE",
+    "pcc_5cm_percent": "PCC@5",
+    "penetration_worst_mm": "worst penetr.",
 }
 
 
@@ -57,7 +71,7 @@ def main_tables(found: Findings, seconds: Mapping[str, float] | None = None, *, 
     if seconds is not None:
         rows = tuple((*r, number(seconds[m], 2)) for r, m in zip(physical.rows, found.overall, strict=True))
         notes = ("s/pair: wall time of this run, with a share of the first fit; not reproducible.",)
-        physical = Table(physical.title, (*physical.header, "s/pair"), rows, 1, notes)
+        physical = replace(physical, header=(*physical.header, "s/pair"), rows=rows, notes=notes)
     accuracy = _summary_table("Accuracy, mm", found.overall, ACCURACY, compact=compact, counts=True)
     contact = _summary_table("Contact, %", found.overall, CONTACT, compact=compact)
     return [
@@ -78,13 +92,12 @@ def comparison_tables(found: Findings) -> list[Table]:
     return [_comparison_table(found, base) for base in found.comparisons]
 
 
-def decomposition_table(found: Findings) -> Table:
+def decomposition_table(found: Findings, *, compact: bool) -> Table:
     """Pair PA-MPJPE when one factor of the prediction is replaced by the truth."""
     names = ["pair_pa_mpjpe_mm", *(f"pair_pa_mpjpe_true_{factor}_mm" for factor in FACTORS)]
-    header = ("method", "as it is", *(f"true {factor.replace('_', ' ')}" for factor in FACTORS))
-    rows = [
-        (method, *(_mean(metrics.get(name)) for name in names)) for method, metrics in found.overall.items()
-    ]
+    columns = [Column("", name, interval=True) for name in names]
+    header = ("method", "as it is", *(f"true {FACTOR_WORDS[factor]}" for factor in FACTORS))
+    rows = [(method, *_cells(metrics, columns, compact)) for method, metrics in found.overall.items()]
     note = "Factors are not independent and do not add up; replacing one may raise the error."
     return Table("Where pair PA-MPJPE comes from, mm", header, tuple(rows), 1, (note,))
 
@@ -100,13 +113,14 @@ def _comparison_table(found: Findings, base: str) -> Table:
     for method, metrics in found.comparisons[base].items():
         for name in (n for n in COMPARED_METRICS if n in metrics):
             one = metrics[name]
-            rows.append((method, COMPARED_WORDS[name], difference_cell(one), ratio_cell(one), str(one.n)))
+            ratio = with_interval(one.ratio, one.ratio_interval, 2)
+            rows.append((method, COMPARED_WORDS[name], *difference_cells(one), ratio, str(one.n)))
     notes = (
-        f"Each pair against itself, by {base}. The star marks an interval that excludes 0 (of a difference) or 1 (of a "
-        "ratio).",
-        f"Errors and penetration: negative and below 1 is better than {base}; PCC: positive and above 1 is.",
+        f"Each pair against itself, method - {base} in mm or %, and ratio of means, with 95 % intervals; excludes 0: "
+        "whether that of the difference does.",
+        f"Of errors and penetration, negative and below 1 is better than {base}; of PCC, positive and above 1.",
     )
-    header = ("method", "metric", "difference", "ratio", "pairs")
+    header = ("method", "metric", "difference", "excludes 0", "ratio", "pairs")
     return Table(f"Against `{base}`", header, tuple(rows), 2, notes)
 
 
@@ -122,13 +136,16 @@ def _summary_table(
 
 
 def _part_table(title: str, what: str, parts: Mapping[str, Summaries], *, compact: bool) -> Table:
-    columns = [Column(c.header, c.metric, c.interval and (not compact or i == 0)) for i, c in enumerate(HEADLINES)]
+    columns = [replace(c, interval=False) for c in HEADLINES if c.header != "PA-MPJPE"] if compact else HEADLINES
+    columns = [HEADLINES[0], *columns[1:]]
+    counts = 1 if compact else 2
     rows = [
-        (name, method, *_counts(metrics), *_cells(metrics, columns, compact))
+        (name, method, *_counts(metrics)[:counts], *_cells(metrics, columns, compact))
         for name, summaries in parts.items()
         for method, metrics in summaries.items()
     ]
-    return Table(title, (what, "method", "pairs", "lost %", *(c.header for c in columns)), tuple(rows), 2)
+    header = (what, "method", *("pairs", "lost %")[:counts], *(c.header for c in columns))
+    return Table(title, header, tuple(rows), 2)
 
 
 def _cells(metrics: Mapping[str, Summary], columns: Sequence[Column], compact: bool) -> tuple[str, ...]:
@@ -143,9 +160,5 @@ def _counts(metrics: Mapping[str, Summary]) -> tuple[str, str]:
     return str(any_one.n + any_one.undefined + any_one.lost), number(100 - any_one.coverage_percent)
 
 
-def _mean(summary: Summary | None) -> str:
-    return NONE if summary is None else with_interval(summary.mean, summary.interval)
-
-
 def _noted(table: Table, *notes: str) -> Table:
-    return Table(table.title, table.header, table.rows, table.labels, (*table.notes, *notes))
+    return replace(table, notes=(*table.notes, *notes))

@@ -73,10 +73,8 @@ class Column:
         """The number; `compact` rounds the interval for a narrow terminal."""
         if summary is None:
             return NONE
-        value, interval = (
-            (summary.median, summary.median_interval) if self.median else (summary.mean, summary.interval)
-        )
-        if not self.interval:
+        value, interval = (summary.median, summary.median_interval) if self.median else (summary.mean, summary.interval)
+        if not self.interval or summary.n < 2:  # one pair tells nothing of others
             return number(value, self.digits)
         return with_interval(value, interval, self.digits, compact=compact)
 
@@ -102,19 +100,14 @@ def excludes(interval: Interval, value: float) -> bool:
     return value < interval.low or value > interval.high
 
 
-def difference_cell(found: Comparison, digits: int = 1) -> str:
-    """`-12.3 [-15.0, -9.8] *`, the star when the interval excludes 0."""
+def difference_cells(found: Comparison, digits: int = 1) -> tuple[str, str]:
+    """`-12.3 [-15.0, -9.8]`, and `yes` when the interval excludes 0."""
     if not math.isfinite(found.difference):
-        return NONE
-    ends = [number(end, digits, sign=True) for end in (found.difference_interval.low, found.difference_interval.high)]
-    star = " *" if excludes(found.difference_interval, 0.0) else ""
-    return f"{number(found.difference, digits, sign=True)} [{ends[0]}, {ends[1]}]{star}"
-
-
-def ratio_cell(found: Comparison, digits: int = 2) -> str:
-    """`0.82 [0.79, 0.86] *`, the star when the interval excludes 1."""
-    star = " *" if excludes(found.ratio_interval, 1.0) else ""
-    return f"{with_interval(found.ratio, found.ratio_interval, digits)}{star}"
+        return NONE, NONE
+    interval = found.difference_interval
+    ends = [number(end, digits, sign=True) for end in (interval.low, interval.high)]
+    text = f"{number(found.difference, digits, sign=True)} [{ends[0]}, {ends[1]}]"
+    return text, "yes" if excludes(interval, 0.0) else "no"
 
 
 def _escaped(cell: str) -> str:

@@ -16,7 +16,7 @@ from apu.body.protocol import BodyModel, Parts
 from apu.body.region_samples import RegionSamples, padded_samples, sample_regions
 from apu.contact.contact import Contact, ContactMap
 from apu.contact.distance import ContactDistances
-from apu.dataset.synthetic.overlap import Overlap
+from apu.dataset.synthetic.overlap import Overlap, SampledOverlap, WholeOverlap
 from apu.dataset.synthetic.support import balance_excess
 
 Parameters = Mapping[str, Float[Tensor, "n 2 _"]]
@@ -53,6 +53,8 @@ BALANCE = 0.05
 """On the centre of mass outside the support, per squared centimetre."""
 STAY_M, STAY_RAD = 0.15, 0.12
 """How far roots usually move and turn while the bodies are brought together."""
+SETTLING = 10
+"""Last steps, in which no look for overlaps is saved."""
 LEGS = ("hip", "knee", "ankle")
 LEG_KEEP = 4.0
 """Legs keep their base pose so much better than trunk and arms: they carry the weight."""
@@ -98,8 +100,7 @@ def _descend(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda i: 0.1 + 0.45 * (1 + math.cos(math.pi * i / pull.steps))
     )
-    whole = isinstance(parts.vertices, str)
-    overlap = Overlap(body.surface, None if whole else parts.vertices)
+    overlap: Overlap = WholeOverlap(body) if isinstance(parts.vertices, str) else SampledOverlap(body, parts.vertices)
     feet = _feet(body, parts)
     with torch.no_grad():
         stood = body.forward(base, parts).vertices
@@ -109,13 +110,8 @@ def _descend(
         now = {**begin, **free}
         vertices = body.forward(now, parts).vertices
         assert vertices is not None
-        if step % (2 if whole else 4) == 0 or step >= pull.steps - 10:
-            with torch.no_grad():
-                full = vertices if whole else body.forward(now, Parts(vertices="all")).vertices
-            assert full is not None
-            overlap.look(full, vertices)
         cost = _between(pull.touch, share) * 1e4 * touch(vertices, _between(pull.spread_m, share))
-        cost = cost + _between(pull.overlap, share) * overlap.squared_cm2(vertices)
+        cost = cost + _between(pull.overlap, share) * overlap(vertices, now, last=step >= pull.steps - SETTLING)
         cost = cost + pull.keep * _kept(body, now, base) + _bounds(body, now["pose"])
         cost = cost + _standing(vertices, scene) + _feet_kept(vertices, stood, feet, scene)
         optimiser.zero_grad()
