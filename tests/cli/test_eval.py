@@ -87,7 +87,7 @@ def tables(folder: str) -> dict[str, bytes]:
 def test_what_the_options_repeat_is_as_in_the_modules_that_load_late():
     assert set(TESTED_SPLITS) == set(get_args(Split)) - {"train"}
     assert set(KEYPOINTS) == {*get_args(KeypointSource), "both"}
-    assert evaluate_folder.TABLES == report.FILES or set(evaluate_folder.TABLES) == set(report.FILES)
+    assert evaluate_folder.TABLES == report.FILES
 
 
 def test_a_benchmark_is_printed_and_written(run, measures: StubMeasures, data: str):
@@ -228,7 +228,7 @@ def test_photos_are_told_with_their_losses_and_without_3d_errors(run, photos, mo
     monkeypatch.setattr(evaluate_photos, "annotated_photos", lambda folder: [])
     result = run("eval", "photos", "in", "--keypoints", "embedded", "--out", "bench")
     assert result.exit_code == 0, result.output
-    assert "lower bound" in result.stdout
+    assert "lower bound" in " ".join(result.stdout.split())
     assert "lost: b:0,1, embedded keypoints: annotated person 1 was not found" in result.stdout
     assert "command: apu eval photos in --keypoints embedded" in result.stdout
     assert sorted(path.name for path in Path("bench").iterdir()) == [

@@ -11,6 +11,9 @@ from apu.body.protocol import Surface
 from apu.geometry.sampling import farthest_points
 
 SAMPLES_PER_REGION = 16
+SAMPLES_PER_UNION = 48
+"""A whole part is several regions; then each gives fewer samples, but never less than `LEAST_SAMPLES`."""
+LEAST_SAMPLES = 4
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,19 @@ def padded_samples(
         samples: of the body.
         contacts: `c`, the largest number of contacts; one that a pair does not have gets one row, of no meaning.
     """
-    size = samples.rows.shape[1] * max((len(regions) for one in sets for regions in one), default=1)
+    taken = [[_taken(samples, regions) for regions in one] for one in sets]
+    size = max((len(rows) for one in taken for rows, _ in one), default=1)
     index = torch.zeros(len(sets), contacts, size, dtype=torch.int64, device=samples.rows.device)
     mask = torch.zeros_like(index, dtype=torch.bool)
     mask[..., 0] = True  # padding contacts have one point, and no weight
-    for i, one in enumerate(sets):
-        for c, regions in enumerate(one):
-            mine = samples.rows[regions].flatten()
-            index[i, c, : len(mine)] = mine
-            mask[i, c, : len(mine)] = samples.filled[regions].flatten()
+    for i, one in enumerate(taken):
+        for c, (rows, filled) in enumerate(one):
+            index[i, c, : len(rows)] = rows
+            mask[i, c, : len(rows)] = filled
     return index, mask
+
+
+def _taken(samples: RegionSamples, regions: Sequence[int]) -> tuple[Int[Tensor, " n"], Bool[Tensor, " n"]]:
+    """The first samples of each region, which are the best spread ones."""
+    each = max(LEAST_SAMPLES, SAMPLES_PER_UNION // max(1, len(regions)))
+    return samples.rows[regions, :each].flatten(), samples.filled[regions, :each].flatten()

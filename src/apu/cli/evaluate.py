@@ -105,9 +105,9 @@ def synthetic(
 def photos(folder: Path, keypoints: str, bev: bool, out: Path | None, overwrite: bool) -> None:
     """Fit the annotated pairs of photos, and measure contacts, penetration and 2D error.
 
-    FOLDER has images/NAME.png and interaction_contact_signature.json in the format of FlickrCI3D; vitpose/
-    NAME_keypoints.json for ViTPose's keypoints, and bev/NAME_0.08.npz for --bev. There is no 3D truth for photos, so
-    nothing is said of 3D errors. Pairs whose people are not found are counted as lost.
+    FOLDER has images/NAME.png and interaction_contact_signature.json (FlickrCI3D), and, where they are wanted,
+    vitpose/NAME_keypoints.json and bev/NAME_0.08.npz. There is no 3D truth for photos, so nothing is said of 3D errors.
+    Pairs whose people are not found are counted as lost.
 
     \b
     Example:

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery
 
-NEAR_M, DEEP_M = 0.06, 0.30
-"""Reach of a query for vertices that were outside and inside at the one before: enough for the motion of one step."""
+NEAR_M, NEXT_M, DEEP_M = 0.06, 0.025, 0.30
+"""Reach of a query: for the vertices outside that the next few steps may bring in, for those of them that one step may
+bring in, and for those that were inside."""
+FULL_EVERY = 8
+"""So many looks only at the vertices that were within `NEAR_M`; then all are looked at again."""
 
 
 CORE_RADII_M = (0.005, 0.015, 0.03, 0.06)
@@ -39,8 +42,9 @@ class Penetration:
         skin = self._skin(vertices)
         self._query = SurfaceQuery(self._faces, skin, exact_sign=exact)
         self.area_m2 = vertex_areas(skin, self._faces)
-        self._reach: Float[Tensor, "m n"] | float = UNBOUNDED
-        self._found: Nearest | None = None
+        self._looks = 0
+        self._near: Int[Tensor, "2 k"] | None = None
+        self._was_inside: Bool[Tensor, "m n"] | None = None
         self._out = skin.new_zeros(0, 3)
         self._mesh = self._vertex = torch.zeros(0, dtype=torch.int64, device=skin.device)
         self._cores = None if exact else cores(surface)
@@ -60,24 +64,44 @@ class Penetration:
         """
         skin = self._skin(vertices)
         other = _partner(skin)
-        found = None if look else self._found
-        if found is None:
-            self._query.move(skin)
-            found = self._query.nearest(other, self._reach)
-            self._reach = torch.where(found.inside, DEEP_M, NEAR_M).to(torch.float32)
-        if found is not self._found:
-            self._found = found
-            self._mesh, self._vertex = torch.nonzero(found.inside, as_tuple=True)
-            self._goal = Nearest(*(x[self._mesh, self._vertex] for x in (found.face, found.barycentric, found.inside)))
-            start = other.detach()[self._mesh, self._vertex]
-            if self._cores is not None:
-                self._goal, start = self._by_core(skin.detach(), start)
-            out = self._goal_points(skin.detach()) - start
-            self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+        if look or self._was_inside is None:
+            self._look(skin.detach(), other.detach())
         place = (self._mesh, self._vertex)
         sunken = ((self._goal_points(skin) - other[place]) * self._out).sum(-1).clamp_min(0)
         depth = torch.zeros(other.shape[:2], dtype=skin.dtype, device=skin.device).index_put(place, sunken)
         return depth.unflatten(0, (-1, 2)).flip(1)
+
+    @torch.no_grad()
+    def _look(self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"]) -> None:
+        """Which vertices are inside, and which way leads out."""
+        self._query.move(skin)
+        every = self._near is None or self._looks % FULL_EVERY == 0
+        self._looks += 1
+        if every:
+            row = torch.arange(len(other), device=other.device)[:, None].expand(other.shape[:2])
+            mesh, vertex = row.flatten(), torch.arange(other.shape[1], device=other.device).repeat(len(other))
+        else:
+            assert self._near is not None
+            mesh, vertex = self._near.unbind(0)
+        found = self._query.nearest_of(mesh, other[mesh, vertex], self._reach(mesh, vertex, every))
+        if every:
+            self._near = torch.stack([mesh, vertex])[:, found.face >= 0]
+        inside = torch.nonzero(found.inside).flatten()
+        self._mesh, self._vertex = mesh[inside], vertex[inside]
+        self._was_inside = torch.zeros(other.shape[:2], dtype=torch.bool, device=other.device)
+        self._was_inside[self._mesh, self._vertex] = True
+        self._goal = Nearest(*(x[inside] for x in (found.face, found.barycentric, found.inside)))
+        start = other[self._mesh, self._vertex]
+        if self._cores is not None:
+            self._goal, start = self._by_core(skin, start)
+        out = self._goal_points(skin) - start
+        self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+
+    def _reach(self, mesh: Int[Tensor, " k"], vertex: Int[Tensor, " k"], every: bool) -> Float[Tensor, " k"]:
+        if self._was_inside is None:
+            return torch.full(mesh.shape, UNBOUNDED, dtype=torch.float32, device=mesh.device)
+        outside = NEAR_M if every else NEXT_M
+        return torch.where(self._was_inside[mesh, vertex], DEEP_M, outside).to(torch.float32)
 
     def _goal_points(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, "k 3"]:
         """Where each sunken vertex is to leave."""
