@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery
 
-NEAR_M, NEXT_M, DEEP_M = 0.06, 0.025, 0.30
-"""Reach of a query: for the vertices outside that the next few steps may bring in, for those of them that one step may
-bring in, and for those that were inside."""
-FULL_EVERY = 8
-"""So many looks only at the vertices that were within `NEAR_M`; then all are looked at again."""
+NEAR_M, DEEP_M = 0.06, 0.30
+"""How far from the surface a vertex has to be to be left out of the next looks, and the reach for those inside."""
+MARGIN_M = 0.005
+"""Added to how far the bodies have moved since the last look, which is as deep as a vertex from outside can be now."""
 
 
 CORE_RADII_M = (0.005, 0.015, 0.03, 0.06)
@@ -42,9 +41,10 @@ class Penetration:
         skin = self._skin(vertices)
         self._query = SurfaceQuery(self._faces, skin, exact_sign=exact)
         self.area_m2 = vertex_areas(skin, self._faces)
-        self._looks = 0
+        self._seen: Float[Tensor, "m n 3"] | None = None
+        self._moved_m = skin.new_zeros(len(skin))
         self._near: Int[Tensor, "2 k"] | None = None
-        self._was_inside: Bool[Tensor, "m n"] | None = None
+        self._was_inside = torch.zeros(skin.shape[:2], dtype=torch.bool, device=skin.device)
         self._out = skin.new_zeros(0, 3)
         self._mesh = self._vertex = torch.zeros(0, dtype=torch.int64, device=skin.device)
         self._cores = None if exact else cores(surface)
@@ -64,7 +64,7 @@ class Penetration:
         """
         skin = self._skin(vertices)
         other = _partner(skin)
-        if look or self._was_inside is None:
+        if look or self._seen is None:
             self._look(skin.detach(), other.detach())
         place = (self._mesh, self._vertex)
         sunken = ((self._goal_points(skin) - other[place]) * self._out).sum(-1).clamp_min(0)
@@ -75,20 +75,13 @@ class Penetration:
     def _look(self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"]) -> None:
         """Which vertices are inside, and which way leads out."""
         self._query.move(skin)
-        every = self._near is None or self._looks % FULL_EVERY == 0
-        self._looks += 1
-        if every:
-            row = torch.arange(len(other), device=other.device)[:, None].expand(other.shape[:2])
-            mesh, vertex = row.flatten(), torch.arange(other.shape[1], device=other.device).repeat(len(other))
-        else:
-            assert self._near is not None
-            mesh, vertex = self._near.unbind(0)
-        found = self._query.nearest_of(mesh, other[mesh, vertex], self._reach(mesh, vertex, every))
-        if every:
+        mesh, vertex, reach = self._sought(skin)
+        found = self._query.nearest_of(mesh, other[mesh, vertex], reach)
+        if self._near is None:
             self._near = torch.stack([mesh, vertex])[:, found.face >= 0]
         inside = torch.nonzero(found.inside).flatten()
         self._mesh, self._vertex = mesh[inside], vertex[inside]
-        self._was_inside = torch.zeros(other.shape[:2], dtype=torch.bool, device=other.device)
+        self._was_inside.zero_()
         self._was_inside[self._mesh, self._vertex] = True
         self._goal = Nearest(*(x[inside] for x in (found.face, found.barycentric, found.inside)))
         start = other[self._mesh, self._vertex]
@@ -97,11 +90,27 @@ class Penetration:
         out = self._goal_points(skin) - start
         self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
 
-    def _reach(self, mesh: Int[Tensor, " k"], vertex: Int[Tensor, " k"], every: bool) -> Float[Tensor, " k"]:
-        if self._was_inside is None:
-            return torch.full(mesh.shape, UNBOUNDED, dtype=torch.float32, device=mesh.device)
-        outside = NEAR_M if every else NEXT_M
-        return torch.where(self._was_inside[mesh, vertex], DEEP_M, outside).to(torch.float32)
+    def _sought(self, skin: Float[Tensor, "m n 3"]) -> tuple[Int[Tensor, " k"], Int[Tensor, " k"], Float[Tensor, " k"]]:
+        """The vertices that may be inside now, as (mesh, vertex of its partner), and how far to look for each.
+
+        Nothing is missed: whatever was farther out than the bodies have moved since is still outside.
+        """
+        step = torch.full_like(self._moved_m, UNBOUNDED)
+        if self._seen is not None:
+            step = (skin - self._seen).square().sum(-1).amax(1).sqrt()
+            step = step + step.unflatten(0, (-1, 2)).flip(1).flatten()  # its own motion, and its partner's
+        self._seen = skin
+        self._moved_m = self._moved_m + step
+        if self._near is None or bool((self._moved_m > NEAR_M).any()):
+            self._near, self._moved_m = None, torch.zeros_like(step)
+            mesh = torch.arange(len(skin), device=skin.device).repeat_interleave(skin.shape[1])
+            vertex = torch.arange(skin.shape[1], device=skin.device).repeat(len(skin))
+            reach = step.clamp_min(NEAR_M)[mesh]
+        else:
+            mesh, vertex = self._near.unbind(0)
+            reach = step[mesh]
+        reach = torch.where(self._was_inside[mesh, vertex], DEEP_M + step[mesh], reach + MARGIN_M)
+        return mesh, vertex, reach.to(torch.float32)
 
     def _goal_points(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, "k 3"]:
         """Where each sunken vertex is to leave."""

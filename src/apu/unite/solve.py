@@ -107,7 +107,7 @@ def unite(
 
 @dataclass(frozen=True)
 class _Terms:
-    """The contact loss of the two mesh stages: of all hypotheses on samples, then of the chosen ones on all vertices."""
+    """The contact loss of the mesh stages: of all hypotheses on samples, then of the chosen ones on all vertices."""
 
     sampled: ContactTerm
     full: ContactTerm
