@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
@@ -43,7 +43,7 @@ class Penetration:
         self.area_m2 = vertex_areas(skin, self._faces)
         self._seen: Float[Tensor, "m n 3"] | None = None
         self._moved_m = skin.new_zeros(len(skin))
-        self._near: Int[Tensor, "2 k"] | None = None
+        self._near = torch.ones(skin.shape[:2], dtype=torch.bool, device=skin.device)
         self._was_inside = torch.zeros(skin.shape[:2], dtype=torch.bool, device=skin.device)
         self._out = skin.new_zeros(0, 3)
         self._mesh = self._vertex = torch.zeros(0, dtype=torch.int64, device=skin.device)
@@ -75,10 +75,9 @@ class Penetration:
     def _look(self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"]) -> None:
         """Which vertices are inside, and which way leads out."""
         self._query.move(skin)
-        mesh, vertex, reach = self._sought(skin)
+        mesh, vertex, reach, anew = self._sought(skin)
         found = self._query.nearest_of(mesh, other[mesh, vertex], reach)
-        if self._near is None:
-            self._near = torch.stack([mesh, vertex])[:, found.face >= 0]
+        self._near[mesh[anew], vertex[anew]] = (found.face >= 0)[anew]
         inside = torch.nonzero(found.inside).flatten()
         self._mesh, self._vertex = mesh[inside], vertex[inside]
         self._was_inside.zero_()
@@ -90,27 +89,31 @@ class Penetration:
         out = self._goal_points(skin) - start
         self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
 
-    def _sought(self, skin: Float[Tensor, "m n 3"]) -> tuple[Int[Tensor, " k"], Int[Tensor, " k"], Float[Tensor, " k"]]:
+    def _sought(
+        self, skin: Float[Tensor, "m n 3"]
+    ) -> tuple[Int[Tensor, " k"], Int[Tensor, " k"], Float[Tensor, " k"], Bool[Tensor, " k"]]:
         """The vertices that may be inside now, as (mesh, vertex of its partner), and how far to look for each.
 
-        Nothing is missed: whatever was farther out than the bodies have moved since is still outside.
+        Nothing is missed: whatever was farther out than the bodies have moved against each other is still outside.
+        The last entry says which of them are looked at because their pair has moved farther than `NEAR_M` in all.
         """
-        step = torch.full_like(self._moved_m, UNBOUNDED)
-        if self._seen is not None:
-            step = (skin - self._seen).square().sum(-1).amax(1).sqrt()
-            step = step + step.unflatten(0, (-1, 2)).flip(1).flatten()  # its own motion, and its partner's
+        step = self._motion(skin)
         self._seen = skin
         self._moved_m = self._moved_m + step
-        if self._near is None or bool((self._moved_m > NEAR_M).any()):
-            self._near, self._moved_m = None, torch.zeros_like(step)
-            mesh = torch.arange(len(skin), device=skin.device).repeat_interleave(skin.shape[1])
-            vertex = torch.arange(skin.shape[1], device=skin.device).repeat(len(skin))
-            reach = step.clamp_min(NEAR_M)[mesh]
-        else:
-            mesh, vertex = self._near.unbind(0)
-            reach = step[mesh]
-        reach = torch.where(self._was_inside[mesh, vertex], DEEP_M + step[mesh], reach + MARGIN_M)
-        return mesh, vertex, reach.to(torch.float32)
+        anew = self._moved_m > NEAR_M
+        self._moved_m = torch.where(anew, 0.0, self._moved_m)
+        mesh, vertex = torch.nonzero(self._near | anew[:, None], as_tuple=True)
+        outside = torch.where(anew, step.clamp_min(NEAR_M), step) + MARGIN_M
+        reach = torch.where(self._was_inside[mesh, vertex], (DEEP_M + step)[mesh], outside[mesh])
+        return mesh, vertex, reach.to(torch.float32), anew[mesh]
+
+    def _motion(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, " m"]:
+        """How far any vertex of either body may have moved against the other body since the last look."""
+        if self._seen is None:
+            return torch.full_like(self._moved_m, UNBOUNDED)
+        moved = (skin - self._seen).unflatten(0, (-1, 2))
+        alone = moved - moved.mean((1, 2), keepdim=True)  # both together may go anywhere
+        return alone.square().sum(-1).amax(2).sqrt().sum(1).repeat_interleave(2)
 
     def _goal_points(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, "k 3"]:
         """Where each sunken vertex is to leave."""

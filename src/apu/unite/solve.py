@@ -23,6 +23,7 @@ from apu.unite.first_fit import PairHypotheses, first_fit
 from apu.unite.mesh_stage import Params, Problem, StageResult, fit_meshes
 from apu.unite.minimum_distance import FullMinimum, SampledMinimum
 from apu.unite.penetration import Penetration, deepest
+from apu.unite.plausible import distances_across, plausible
 from apu.unite.problem import JOINT_SET, Evidence, gather_evidence, reprojection_percent
 from apu.unite.weights import UniteWeights
 
@@ -92,7 +93,7 @@ def unite(
         contact_loss: `soft`, or `mindist`: the maps are ignored and the smallest distance is pulled to zero.
     """
     weights = weights or UniteWeights()
-    terms = _terms(body, first, contacts, contact_loss)
+    terms = _terms(body, first, believed(body, first, contacts, weights), contact_loss)
     chosen, touching, choice = _contact_stage(body, first, terms.sampled, weights, _half(progress, 0.0, 0.3))
     started = body.forward(chosen, WHOLE).vertices
     assert started is not None
@@ -103,6 +104,18 @@ def unite(
         Penetration(body.surface, started), _half(progress, 0.3, 1.0),
     )  # fmt: skip
     return _fits(body, first, contacts, choice, touching, parted)
+
+
+def believed(
+    body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], weights: UniteWeights
+) -> list[ContactMap]:
+    """The contacts that the first fit's place in the picture allows, with what is left of their weights."""
+    samples = sample_regions(body.surface)
+    out = []
+    for estimate, one in zip(first.estimates, contacts, strict=True):
+        across = distances_across(body.surface, samples, estimate.vertices, one).tolist()
+        out.append(plausible(one, across, weights.across_sigma_m)[0])
+    return out
 
 
 @dataclass(frozen=True)

@@ -129,10 +129,17 @@ PENETRATION_STAGE = StageWeights(
 
 @dataclass(frozen=True)
 class UniteWeights:
-    """All stages of a fit."""
+    """All stages of a fit.
+
+    Attributes:
+        keypoints, priors, first: of the single-person terms and the first fit.
+        contact, penetration: of the two mesh stages.
+        across_sigma_m: how far apart the regions of a right contact may seem in the picture (`apu.unite.plausible`).
+    """
 
     keypoints: KeypointWeights = field(default_factory=KeypointWeights)
     priors: PriorWeights = field(default_factory=PriorWeights)
     first: FirstFitWeights = field(default_factory=FirstFitWeights)
     contact: StageWeights = CONTACT_STAGE
     penetration: StageWeights = PENETRATION_STAGE
+    across_sigma_m: float = 0.06
