@@ -10,7 +10,7 @@ from apu.body.protocol import Surface
 
 
 def deepest_m(surface: Surface, vertices: torch.Tensor) -> float:
-    """Depth of the deepest vertex of either body, (2, v, 3), in the other: winding numbers and distances to the skin."""
+    """Depth of the deepest vertex of either body (2, v, 3) in the other: winding numbers and distances to the skin."""
     faces, points = surface.collision_faces.numpy(), vertices.double().numpy()
     skin = np.unique(faces)
     depth = 0.0

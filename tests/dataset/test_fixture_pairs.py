@@ -82,4 +82,6 @@ def test_by_libigl_what_was_asked_for_touches_and_nobody_is_deep_in_the_other(bo
     for record, both in zip(batch, vertices, strict=True):
         assert deepest_m(body.surface, both) == pytest.approx(record.penetration_max_m, abs=TOLERANCE_M)
         for contact in record.intended:
-            assert region_distance_m(body.surface, both, contact.regions_a, contact.regions_b) < INTENDED_M + TOLERANCE_M
+            assert (
+                region_distance_m(body.surface, both, contact.regions_a, contact.regions_b) < INTENDED_M + TOLERANCE_M
+            )

@@ -69,7 +69,7 @@ def synthetic(
 ) -> None:
     """Fit synthetic pairs with every method, and measure the results against the true bodies.
 
-    Keypoints, initial estimates and contact answers are simulated, with the errors of real ones; all numbers are about
+    Keypoints, initial estimates and contact answers are simulated, with hand-set errors; all numbers are about
     this synthetic world. The same options and versions give the same tables, whatever --jobs is, and however often the
     run was killed and resumed; wall times are kept apart. Without --out, the work is kept in the cache, so that the
     same command goes on by itself.

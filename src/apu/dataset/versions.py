@@ -29,6 +29,6 @@ def _sources() -> str:
     digest = hashlib.sha256()
     for room in SOURCES:
         for file in sorted((root / room).rglob("*")):
-            if file.suffix in (".py", ".toml") and file.is_file():
+            if file.suffix in (".py", ".toml", ".safetensors") and file.is_file():
                 digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -56,10 +56,16 @@ class StageRecord:
 
 @dataclass(frozen=True)
 class ContactResult:
-    """Region distance of one contact (`apu.contact.distance`) before, at stage 0, and after the fit, metres."""
+    """What became of one contact.
+
+    Attributes:
+        before_m, after_m: region distance (`apu.contact.distance`) at stage 0 and after the fit, metres.
+        trust: share of its weight that the fit left it (`apu.unite.plausible`); 0 for one that was not used.
+    """
 
     before_m: float
     after_m: float
+    trust: float = 1.0
 
 
 @dataclass(frozen=True)

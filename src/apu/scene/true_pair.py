@@ -19,7 +19,7 @@ class TruePair:
     """Two bodies in contact, in a level frame: x right, y down, z away from the viewer, metres; the floor is y = 0.
 
     Attributes:
-        id: unique, e.g. `test-hug-00012`.
+        id: unique, e.g. `test-0-hug-00012-03`.
         interaction: name of the class, e.g. `hug`.
         group: which classes it belongs to.
         split: which data it belongs to.

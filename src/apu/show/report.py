@@ -157,6 +157,7 @@ def _fit_report(fit: Fit) -> FitReport:
             label=clean_text(contact.name),
             weight=contact.weight,
             source=clean_text(contact.source),
+            trust=result.trust,
             distance_m=DistanceReport(before=result.before_m, after=result.after_m),
         )
         for contact, result in zip(fit.contacts.contacts, fit.contact_results, strict=True)

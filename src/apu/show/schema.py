@@ -70,6 +70,9 @@ class ContactReport(_Record):
     label: str = Field(description="Readable name.")
     weight: Number = Field(description="Trust in (0, 1].")
     source: str = Field(description="Who says so.")
+    trust: Number = Field(
+        description="Share of the weight that the fit left it; 0: the photo speaks against it, unused."
+    )
     distance_m: DistanceReport = Field(description="How far apart the regions are.")
 
 

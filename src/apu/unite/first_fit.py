@@ -7,7 +7,7 @@ pairs, and the choice among the best falls later, when contacts have spoken.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,9 +23,6 @@ from apu.unite.weights import FirstFitWeights, KeypointWeights, PriorWeights
 
 EXCLUDED = 1e6
 """Cost of an age group that the user or an annotator has ruled out."""
-
-INITIAL_POSE = 3.0
-"""Factor on the pose prior of a body that stays near its estimate: its angles are known better than a stranger's."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ def _with_initial(
     beliefs = _with_cost(beliefs, beliefs.cost + excluded + EXCLUDED * none.repeat_interleave(2))
     fitted = fit_joints(
         body, {k: torch.cat([p[k] for _, _, p in mine]) for k in found.parameters},
-        people.map(lambda x: x.repeat_interleave(2, 0)), beliefs, kw, replace(pw, pose=INITIAL_POSE * pw.pose),
+        people.map(lambda x: x.repeat_interleave(2, 0)), beliefs, kw, pw,
         steps=weights.steps,
     )  # fmt: skip
     shape = found.start.shape[0], 2

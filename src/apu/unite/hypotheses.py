@@ -60,6 +60,17 @@ INITIAL = "initial"
 INITIAL_HEIGHT_SIGMA_M = 0.12
 """Error of an estimate's height, which goes with its depth."""
 
+INITIAL_POSE = 0.45
+"""Spread of an estimate's angles, as a share of a stranger's."""
+
+INITIAL_TURN_RAD = 0.25
+INITIAL_DEPTH_M = 0.25
+"""Error of an estimate's orientation, about each axis, and of its root's depth."""
+
+INITIAL_BONUS = 15.0
+"""A body near its estimate is much likelier than one anywhere: the logarithm of how much the spreads shrink, less a
+doubt whether the estimate is any good."""
+
 CHILD_BELOW_M = 1.45
 """An estimate of this height or more is of an adult."""
 
@@ -70,13 +81,28 @@ grown women for children."""
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Per body: what its start says about it. `n` bodies."""
+    """Per body: what its start says about it. `n` bodies.
+
+    Attributes:
+        pose, pose_scale: mean and spread of the angles, radians.
+        shape, shape_scale: of the logits.
+        height_m, height_sigma_m: of the standing height.
+        turn, turn_precision: orientation as another program estimates it, and 1 / sigma^2 of each axis; 0 where none
+            does.
+        depth_m, depth_precision: the same for the root's depth.
+        cost: of the start itself, before the photo is seen.
+    """
 
     pose: Float[Tensor, "n d"]
+    pose_scale: Float[Tensor, "n d"]
     shape: Float[Tensor, "n s"]
     shape_scale: Float[Tensor, "n s"]
     height_m: Float[Tensor, " n"]
     height_sigma_m: Float[Tensor, " n"]
+    turn: Float[Tensor, "n 3"]
+    turn_precision: Float[Tensor, " n"]
+    depth_m: Float[Tensor, " n"]
+    depth_precision: Float[Tensor, " n"]
     cost: Float[Tensor, " n"]
 
     def select(self, index: Tensor) -> "Beliefs":
@@ -124,12 +150,18 @@ def beliefs_of(starts: Sequence[Start], spec: Mapping[str, ParameterSpec]) -> Be
     def tensor(values: list[float]) -> Tensor:
         return torch.tensor(values, dtype=pose.default.dtype, device=pose.default.device)
 
+    none = torch.zeros(len(starts), dtype=pose.default.dtype, device=pose.default.device)
     return Beliefs(
         pose=torch.stack(means),
+        pose_scale=pose.scale.expand(len(starts), -1).clone(),
         shape=torch.stack(shapes),
         shape_scale=torch.stack(scales),
         height_m=tensor([AGES[s.age].height_m for s in starts]),
         height_sigma_m=tensor([AGES[s.age].height_sigma_m for s in starts]),
+        turn=none[:, None].expand(-1, 3).clone(),
+        turn_precision=none,
+        depth_m=none,
+        depth_precision=none,
         cost=tensor([POSTURE_COST.get(s.posture, 0.0) + AGES[s.age].cost for s in starts]),
     )
 
@@ -175,15 +207,20 @@ def initial_starts(
     height[0] = (precision[0] * height[0] + precision[1] * height_m) / sum(precision)
     sigma[0] = sum(precision) ** -0.5
     shape = torch.stack([mine["shape"][0], general.shape[1]])
+    translation = mine["translation"] * torch.stack([torch.ones_like(height[1]), height[1] / height_m])[:, None]
     beliefs = Beliefs(
         pose=mine["pose"],
+        pose_scale=INITIAL_POSE * general.pose_scale,
         shape=shape,
         shape_scale=general.shape_scale,
         height_m=height,
         height_sigma_m=sigma,
-        cost=general.cost + torch.tensor([0.0, OTHER_AGE_COST]).to(general.cost),
+        turn=mine["orientation"],
+        turn_precision=torch.full_like(height, INITIAL_TURN_RAD**-2),
+        depth_m=translation[:, 2],
+        depth_precision=torch.full_like(height, INITIAL_DEPTH_M**-2),
+        cost=general.cost + torch.tensor([0.0, OTHER_AGE_COST]).to(general.cost) - INITIAL_BONUS,
     )
-    translation = mine["translation"] * torch.stack([torch.ones_like(height[1]), height[1] / height_m])[:, None]
     return starts, beliefs, {**mine, "translation": translation, "shape": shape}
 
 

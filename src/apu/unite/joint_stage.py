@@ -66,12 +66,13 @@ def cost_terms(
     pose = body.parameter_spec["pose"]
     return {
         "keypoints": losses.keypoint_loss(joints, e, kw.sigma, kw.robust),
-        "pose": pw.pose * losses.gaussian(p["pose"], b.pose, pose.scale),
+        "pose": pw.pose * losses.gaussian(p["pose"], b.pose, b.pose_scale),
         "bounds": losses.bounds(p["pose"], pose.lower, pose.upper, pw.bound_sigma),
         "shape": pw.shape * losses.gaussian(p["shape"], b.shape, b.shape_scale),
         "height": losses.height_prior(body.height(p), b.height_m, b.height_sigma_m),
         "upright": losses.upright(p["orientation"], pw.lean_sigma, pw.tilt_sigma),
         "in_front": losses.in_front(joints, pw.near_m, pw.near_sigma_m),
+        "estimate": losses.near_estimate(p["orientation"], p["translation"][..., 2], b, pw.depth_robust_m),
         "hint": losses.depth_hint(joints, e, pw.hint_sigma_m, pw.hint_robust_m),
     }
 
@@ -156,8 +157,8 @@ def _linearise(
     diagonal, slope = torch.zeros(n, size).to(joints), torch.zeros(n, size).to(joints)
     spec = body.parameter_spec["pose"]
     excess = torch.relu(p["pose"] - spec.upper) - torch.relu(spec.lower - p["pose"])
-    diagonal[:, 6 : 6 + d] = pw.pose / spec.scale**2 + (excess != 0) / pw.bound_sigma**2
-    slope[:, 6 : 6 + d] = pw.pose * (p["pose"] - b.pose) / spec.scale**2 + excess / pw.bound_sigma**2
+    diagonal[:, 6 : 6 + d] = pw.pose / b.pose_scale**2 + (excess != 0) / pw.bound_sigma**2
+    slope[:, 6 : 6 + d] = pw.pose * (p["pose"] - b.pose) / b.pose_scale**2 + excess / pw.bound_sigma**2
     if shape:
         diagonal[:, 6 + d :] = pw.shape / b.shape_scale**2
         slope[:, 6 + d :] = pw.shape * (p["shape"] - b.shape) / b.shape_scale**2
@@ -165,6 +166,12 @@ def _linearise(
         short = (body.height(p) - b.height_m) / b.height_sigma_m**2
         hessian[:, 6 + d :, 6 + d :] += rise[:, :, None] * rise[:, None] / b.height_sigma_m[:, None, None] ** 2
         slope[:, 6 + d :] += short[:, None] * rise
+    apart = p["translation"][:, 2] - b.depth_m
+    held = b.depth_precision * (1 + apart.square() / pw.depth_robust_m**2) ** -2
+    diagonal[:, 5] += held
+    slope[:, 5] += held * apart
+    diagonal[:, :3] += b.turn_precision[:, None]
+    slope[:, :3] += b.turn_precision[:, None] * losses.turned(p["orientation"], b.turn)
     turn, pull = _upright(p["orientation"], pw)
     hessian[:, :3, :3] += turn
     slope[:, :3] += pull

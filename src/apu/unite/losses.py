@@ -10,6 +10,7 @@ from torch import Tensor
 
 from apu.body.joints import joint_names
 from apu.geometry.camera import project
+from apu.unite.hypotheses import Beliefs
 from apu.unite.problem import JOINT_SET, Evidence, limb_size
 
 MID_HIP = joint_names(JOINT_SET).index("mid_hip")
@@ -72,6 +73,25 @@ def depth_hint(joints: Float[Tensor, "*b 25 3"], e: Evidence, sigma_m: float, ro
     """sum_j trust_j GM(error_j) / (2 sigma^2): a guess at who bends towards the camera, and never more than a guess."""
     square = hint_error(joints, e).square()
     return (e.hint_trust * geman_mcclure(square, robust_m)).sum(-1) / (2 * sigma_m**2)
+
+
+def turned(orientation: Float[Tensor, "*b 3"], estimate: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
+    """sin(angle) times the axis of the rotation from the estimated orientation to this one."""
+    m = roma.rotvec_to_rotmat(orientation) @ roma.rotvec_to_rotmat(estimate).mT
+    odd = [m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]]
+    return 0.5 * torch.stack(odd, -1)
+
+
+def near_estimate(
+    orientation: Float[Tensor, "*b 3"], depth: Float[Tensor, "*b"], b: Beliefs, robust_m: float
+) -> Float[Tensor, "*b"]:
+    """1/2 (chord^2 / sigma^2 + GM(depth - estimate) / sigma^2): orientation and depth near another program's.
+
+    chord^2 = |R - R_estimate|^2 / 2, with the Frobenius norm, is the squared angle for small angles, and is smooth.
+    """
+    chord = (roma.rotvec_to_rotmat(orientation) - roma.rotvec_to_rotmat(b.turn)).square().sum((-2, -1)) / 2
+    apart = geman_mcclure((depth - b.depth_m).square(), robust_m)
+    return 0.5 * (b.turn_precision * chord + b.depth_precision * apart)
 
 
 def height_prior(

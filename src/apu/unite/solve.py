@@ -93,7 +93,8 @@ def unite(
         contact_loss: `soft`, or `mindist`: the maps are ignored and the smallest distance is pulled to zero.
     """
     weights = weights or UniteWeights()
-    terms = _terms(body, first, believed(body, first, contacts, weights), contact_loss)
+    used, trust = believed(body, first, contacts, weights)
+    terms = _terms(body, first, used, contact_loss)
     chosen, touching, choice = _contact_stage(body, first, terms.sampled, weights, _half(progress, 0.0, 0.3))
     started = body.forward(chosen, WHOLE).vertices
     assert started is not None
@@ -103,19 +104,21 @@ def unite(
         problem, chosen, terms.full, weights.penetration, WHOLE,
         Penetration(body.surface, started), _half(progress, 0.3, 1.0),
     )  # fmt: skip
-    return _fits(body, first, contacts, choice, touching, parted)
+    return _fits(body, first, contacts, trust, choice, touching, parted)
 
 
 def believed(
     body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], weights: UniteWeights
-) -> list[ContactMap]:
-    """The contacts that the first fit's place in the picture allows, with what is left of their weights."""
+) -> tuple[list[ContactMap], list[tuple[float, ...]]]:
+    """The contacts that the first fit's place in the picture allows, and the share of each given one's weight left."""
     samples = sample_regions(body.surface)
-    out = []
+    maps, trust = [], []
     for estimate, one in zip(first.estimates, contacts, strict=True):
         across = distances_across(body.surface, samples, estimate.vertices, one).tolist()
-        out.append(plausible(one, across, weights.across_sigma_m)[0])
-    return out
+        used, left = plausible(one, across, weights.across_sigma_m)
+        maps.append(used)
+        trust.append(left)
+    return maps, trust
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,8 @@ def _rows(choice: Int[Tensor, " p"], count: int) -> Int[Tensor, " n"]:
 
 @torch.no_grad()
 def _fits(
-    body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], choice: Int[Tensor, " p"],
-    touching: StageResult, parted: StageResult,
+    body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], trust: Sequence[Sequence[float]],
+    choice: Int[Tensor, " p"], touching: StageResult, parted: StageResult,
 ) -> list[Fit]:  # fmt: skip
     pairs = range(len(first.observations))
     start = {n: torch.stack([v[i, choice[i]] for i in pairs]) for n, v in first.hypotheses.parameters.items()}
@@ -181,7 +184,7 @@ def _fits(
             joints=after.joints[i],
             first_vertices=before.vertices[i],
             contacts=contacts[i],
-            contact_results=_results(was, now, distances.pair_of_contact == i),
+            contact_results=_results(was, now, distances.pair_of_contact == i, trust[i]),
             reprojection_percent=reprojection_percent(first.observations[i], after.joints[i]),
             penetration_max_m=float(depth[i]),
             heights_m=_two(heights[i]),
@@ -197,8 +200,11 @@ def _fits(
     ]
 
 
-def _results(was: Float[Tensor, " c"], now: Float[Tensor, " c"], mine: Tensor) -> tuple[ContactResult, ...]:
-    return tuple(ContactResult(b, a) for b, a in zip(was[mine].tolist(), now[mine].tolist(), strict=True))
+def _results(
+    was: Float[Tensor, " c"], now: Float[Tensor, " c"], mine: Tensor, trust: Sequence[float]
+) -> tuple[ContactResult, ...]:
+    rows = zip(was[mine].tolist(), now[mine].tolist(), trust, strict=True)
+    return tuple(ContactResult(before, after, share) for before, after, share in rows)
 
 
 def _two(values: Float[Tensor, " 2"]) -> tuple[float, float]:

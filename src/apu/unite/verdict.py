@@ -59,7 +59,7 @@ def judge(observation: PairObservation, fit: Fit, surface: Surface, limits: Verd
     pairs = [
         (contact, result)
         for contact, result in zip(fit.contacts.contacts, fit.contact_results, strict=True)
-        if contact.source != GUESS
+        if contact.source != GUESS and result.trust > 0
     ]
     weight = sum(contact.weight for contact, _ in pairs)
     if weight > 0:

@@ -1,7 +1,8 @@
 """Every number the objective is made of. Units: metres, radians; keypoint errors in box diagonals.
 
 A term of the form 1/2 (x / sigma)^2 is the negative logarithm of a Gaussian, so the weights can be read as beliefs.
-The values are ours: hand-set from the measurements in docs/architecture.md, not from the paper, which gives none.
+The values are ours, not the paper's, which gives none: hand-set on two photos, then changed where synthetic validation
+pairs (docs/synthetic.md) said so.
 """
 
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class PriorWeights:
         hint_sigma_m: error of a guessed joint depth relative to the hips; larger than one joint alone would have,
             because the errors of all joints of a guess hang together.
         hint_robust_m: guesses that are off by much more stop pulling.
+        depth_robust_m: estimated depths that are off by much more stop pulling.
         capsule_sigma_m: overlap of the capsules around two people's bones.
         near_m: joints nearer to the camera than this are pushed away.
         near_sigma_m: how hard.
@@ -58,6 +60,7 @@ class PriorWeights:
     shape: float = 1.0
     hint_sigma_m: float = 0.35
     hint_robust_m: float = 0.4
+    depth_robust_m: float = 0.6
     capsule_sigma_m: float = 0.02
     near_m: float = 0.6
     near_sigma_m: float = 0.1

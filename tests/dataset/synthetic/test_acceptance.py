@@ -22,7 +22,9 @@ from apu.dataset.synthetic.acceptance import (
 from apu.dataset.synthetic.interaction import interaction
 from apu.dataset.synthetic.support import centre_of_mass
 
-GOOD = Measures(contact_m=INTENDED_M, penetration_m=DEEPEST_M, beyond_rad=BOUND_RAD, floor_m=FLOOR_M, balance_m=BALANCE_M)
+GOOD = Measures(
+    contact_m=INTENDED_M, penetration_m=DEEPEST_M, beyond_rad=BOUND_RAD, floor_m=FLOOR_M, balance_m=BALANCE_M
+)
 BROKEN = {
     "contact": {"contact_m": 1.01 * INTENDED_M},
     "penetration": {"penetration_m": 1.01 * DEEPEST_M},

@@ -160,9 +160,7 @@ def test_people_start_on_the_floor_and_the_carried_above_it(body: AnnyBody, many
 def test_b_stands_where_the_class_says_and_looks_where_it_says(body: AnnyBody, draw: Draw):
     one = interaction("pat_on_back")
     stiff = [replace(r, tilt_forward=(0.0, 0.0), calm=0.0, families={"standing": 1.0}) for r in one.roles]
-    sure = replace(
-        one, left=(0.3, 0.0), ahead=(0.6, 0.0), turn_right_deg=(90.0, 0.0), roles=(stiff[0], stiff[1])
-    )
+    sure = replace(one, left=(0.3, 0.0), ahead=(0.6, 0.0), turn_right_deg=(90.0, 0.0), roles=(stiff[0], stiff[1]))
     drawn = draw(CHUNK, 6, sure)
     scale = body.height(drawn.parameters).mean(1) / ADULT_HEIGHT_M
     between = drawn.parameters["translation"][:, 1] - drawn.parameters["translation"][:, 0]

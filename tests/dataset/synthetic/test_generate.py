@@ -94,7 +94,7 @@ def test_nobody_falls_over_with_the_centre_of_mass_of_trimesh(body: AnnyBody, pa
 def test_the_noted_contacts_are_all_that_touch(body: AnnyBody, pairs, vertices):
     for pair, both in zip(pairs, vertices, strict=True):
         (measured,) = measure_contacts(body.surface, both[None])
-        assert 0 < len(pair.contacts)
+        assert len(pair.contacts) > 0
         assert all(c.distance_m <= TOUCHING_WIDE_M for c in pair.contacts)
         noted, again = ({(c.region_a, c.region_b): c.distance_m for c in one} for one in (pair.contacts, measured))
         for key in noted.keys() | again.keys():
