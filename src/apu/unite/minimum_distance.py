@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.geometry.surface_query import Nearest, SurfaceQuery, surface_points
+from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery, surface_points
 
 BAND_M = 0.03
 """Vertices within this of the smallest distance are looked at until the next look at all of them."""
@@ -55,7 +55,7 @@ class FullMinimum:
         self._calls += 1
         mesh, vertex = self._near
         point = other[mesh, vertex]
-        found = self._query.nearest_of(mesh, point, torch.ones_like(point[:, 0]).float())
+        found = self._query.nearest_of(mesh, point, torch.full_like(point[:, 0], UNBOUNDED).float())
         square = (point - _goals(skin, self._faces, mesh, found)).square().sum(-1)
         lowest = torch.full((len(vertices),), torch.inf, dtype=square.dtype, device=square.device)
         return WEIGHT * lowest.scatter_reduce(0, mesh // 2, square, "amin")

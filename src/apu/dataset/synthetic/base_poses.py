@@ -7,7 +7,7 @@ arms, neck and head of standing people.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -61,6 +61,7 @@ class BasePose:
     source: tuple[str, ...]
 
 
+@runtime_checkable
 class BasePoses(Protocol):
     """Where base poses come from."""
 

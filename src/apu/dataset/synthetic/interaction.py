@@ -4,6 +4,7 @@ A class says who takes part, how they stand, where B is seen from A, and what to
 of it. Left and right in a file are the person's own; half of all pairs are made from the mirrored description.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from apu.body.anny_pose import DOFS
 from apu.body.region_names import REGION_NAMES
+from apu.dataset.synthetic.base_poses import FAMILIES
 from apu.errors import InputError
 from apu.scene.true_pair import ClassGroup, Split
 
@@ -145,7 +147,7 @@ def parse_interaction(name: str, text: str) -> Interaction:
     """
     try:
         return _interaction(name, tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             "An interaction description is wrong.",
             where=f"{name}.toml",
@@ -156,8 +158,10 @@ def parse_interaction(name: str, text: str) -> Interaction:
 
 
 def _interaction(name: str, table: dict[str, Any]) -> Interaction:
+    _only(table, "title group people placement carried balance a b contact")
     carried = table.get("carried")
     place = table["placement"]
+    _only(place, "left ahead up turn_right_deg")
     return Interaction(
         name=name,
         title=table["title"],
@@ -175,6 +179,7 @@ def _interaction(name: str, table: dict[str, Any]) -> Interaction:
 
 
 def _role(table: dict[str, Any]) -> Role:
+    _only(table, "family calm tilt_forward pose")
     pose: dict[str, Spread] = {}
     for key, value in table.get("pose", {}).items():
         sides = ("left_", "right_") if key.startswith("both_") else ("",)
@@ -182,32 +187,54 @@ def _role(table: dict[str, Any]) -> Role:
             angle = side + key.removeprefix("both_")
             _one_of(angle, [d.name for d in DOFS])
             pose[angle] = _spread(value)
-    return Role(dict(table["family"]), float(table.get("calm", 1.0)), _spread(table.get("tilt_forward", [0, 0])), pose)
+    calm = float(table.get("calm", 1.0))
+    if not 0 <= calm <= 1:
+        raise ValueError(f"calm {calm} is not in [0, 1]")
+    return Role(_families(table["family"]), calm, _spread(table.get("tilt_forward", [0, 0])), pose)
 
 
 def _ages(row: dict[str, Any]) -> Ages:
+    _only(row, "a b share family_a family_b")
     bands = tuple(_one_of(row[k], get_args(AgeBand)) for k in "ab")
-    return Ages((bands[0], bands[1]), float(row["share"]), (row.get("family_a"), row.get("family_b")))
+    own = tuple(_families(row[f"family_{k}"]) if f"family_{k}" in row else None for k in "ab")
+    return Ages((bands[0], bands[1]), _share(row["share"]), (own[0], own[1]))
+
+
+def _families(table: dict[str, Any]) -> dict[str, float]:
+    if not table:
+        raise ValueError("no family of poses is named")
+    return {_one_of(name, FAMILIES): _share(share) for name, share in table.items()}
+
+
+def _share(value: Any) -> float:
+    if not 0 < float(value) <= 1:
+        raise ValueError(f"a share of {value} is not in (0, 1]")
+    return float(value)
+
+
+def _only(table: dict[str, Any], known: str) -> None:
+    for key in table:
+        _one_of(key, known.split())
 
 
 def _contact(row: dict[str, Any]) -> IntendedContact:
+    _only(row, "a b probability")
     sides = []
     for key in "ab":
+        if not row[key]:
+            raise ValueError(f"contact side {key} names nothing")
         unions = [frozenset(part.strip() for part in text.split("+")) for text in row[key]]
         for region in frozenset().union(*unions):
             _one_of(region, REGION_NAMES)
         sides.append(tuple(unions))
-    probability = float(row.get("probability", 1.0))
-    if not 0 < probability <= 1:
-        raise ValueError(f"probability {probability} is not in (0, 1]")
-    return IntendedContact(sides[0], sides[1], probability)
+    return IntendedContact(sides[0], sides[1], _share(row.get("probability", 1.0)))
 
 
 def _spread(value: list[Any]) -> Spread:
-    mean, spread = value
-    if spread < 0:
-        raise ValueError(f"a spread is below 0: {value}")
-    return float(mean), float(spread)
+    mean, spread = (float(v) for v in value)
+    if not (math.isfinite(mean) and 0 <= spread < math.inf):
+        raise ValueError(f"not a mean and a spread from 0: {value}")
+    return mean, spread
 
 
 def _one_of(value: Any, known: Any) -> Any:

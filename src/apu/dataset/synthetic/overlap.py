@@ -3,7 +3,7 @@
 The geometry of the ways out is that of `apu.unite.penetration`; what it costs to be inside is the generator's own.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -19,6 +19,7 @@ VERTEX = 0.1
 """What a vertex counts against a sample: there are so many more of them."""
 
 
+@runtime_checkable
 class Overlap(Protocol):
     """Squared depths of the skin of both bodies in each other, of a batch of pairs."""
 

@@ -49,12 +49,18 @@ def support_distance(point: Float[Tensor, " 3"], vertices: Float[Tensor, "v 3"])
     here = point[[0, 2]].double().numpy()
     if len(ground) == 0:
         return float("inf")
-    try:
-        hull = ground[ConvexHull(ground).vertices]
-    except (QhullError, ValueError):
-        return float(np.linalg.norm(ground - here, axis=1).min())
+    hull = _corners(ground)
     edge, to = np.roll(hull, -1, 0) - hull, here - hull
-    if np.all(edge[:, 0] * to[:, 1] - edge[:, 1] * to[:, 0] >= 0):
+    if len(hull) > 2 and np.all(edge[:, 0] * to[:, 1] - edge[:, 1] * to[:, 0] >= 0):
         return 0.0
     along = np.clip((to * edge).sum(1) / np.maximum((edge**2).sum(1), 1e-12), 0, 1)
     return float(np.linalg.norm(to - along[:, None] * edge, axis=1).min())
+
+
+def _corners(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """Corners of the convex hull, counter-clockwise; the two ends where all points lie in a line."""
+    try:
+        return points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):
+        far = points[np.linalg.norm(points - points[0], axis=1).argmax()]
+        return np.stack([far, points[np.linalg.norm(points - far, axis=1).argmax()]])
