@@ -16,6 +16,7 @@ from torch import Tensor
 from apu.body.protocol import BodyModel
 from apu.scene.estimate import InitialBody
 from apu.scene.pair import PairObservation, StageRecord
+from apu.unite import losses
 from apu.unite.hypotheses import Beliefs, Start, beliefs_of, initial_starts, parameters_of, starts_of
 from apu.unite.joint_stage import fit_joints, place
 from apu.unite.problem import Evidence
@@ -99,7 +100,7 @@ def first_fit(
     found = _standard(body, observations, people, keypoint_weights, prior_weights, weights)
     if any(one is not None for o in observations for one in o.initial):
         found = _with_initial(found, body, observations, people, keypoint_weights, prior_weights, weights)
-    cost, index = _pair_costs(found, weights)
+    cost, index = _pair_costs(found, weights, prior_weights)
     person = torch.arange(2 * len(observations), device=index.device).reshape(-1, 1, 2)
     flat = person * found.start.shape[1] + index
     return PairHypotheses(
@@ -220,7 +221,9 @@ def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep
     return torch.cat(best, 1)
 
 
-def _pair_costs(found: Candidates, weights: FirstFitWeights) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k 2"]]:
+def _pair_costs(
+    found: Candidates, weights: FirstFitWeights, priors: PriorWeights
+) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k 2"]]:
     """The cheapest combinations of both people's candidates: cost, and place among those of each person.
 
     The best one in which everybody who has an estimate starts from it is among them, and the best one that keeps the
@@ -230,8 +233,10 @@ def _pair_costs(found: Candidates, weights: FirstFitWeights) -> tuple[Float[Tens
     kept = found.start.shape[1]
     single = found.cost.reshape(-1, 2, kept)
     depth = found.parameters["translation"][..., 2].reshape(-1, 2, kept)
-    gap = depth[:, 0, :, None] - depth[:, 1, None, :]
-    cost = single[:, 0, :, None] + single[:, 1, None, :] + 0.5 * (gap / weights.depth_gap_sigma_m).square()
+    of_all = found.beliefs.map(lambda x: x.unflatten(0, (-1, 2, kept)))
+    a, b = (of_all.map(lambda x, k=k, where=where: x[:, k].unsqueeze(where)) for k, where in ((0, 2), (1, 1)))
+    gap = losses.depth_gap(depth[:, 0, :, None], depth[:, 1, None, :], a, b, priors)
+    cost = single[:, 0, :, None] + single[:, 1, None, :] + gap
     cost = cost.flatten(1)
     sure = _best_with(found.from_estimate, cost) | _best_with(found.as_estimated, cost)
     first = torch.where(sure & (cost < EXCLUDED), -torch.inf, cost)

@@ -5,7 +5,7 @@ Where another program has estimated a body, its pose is a posture of its own, `i
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -57,14 +57,14 @@ AGES: dict[str, AgeStart] = {
 INITIAL = "initial"
 """Posture of the starts that stand where another program's estimate does."""
 
-INITIAL_HEIGHT_SIGMA_M = 0.12
+INITIAL_HEIGHT_SIGMA_M = 0.08
 """Error of an estimate's height, which goes with its depth."""
 
 INITIAL_POSE = 0.45
 """Spread of an estimate's angles, as a share of a stranger's."""
 
 INITIAL_TURN_RAD = 0.25
-INITIAL_DEPTH_M = 0.25
+INITIAL_DEPTH_M = 0.2
 """Error of an estimate's orientation, about each axis, and of its root's depth."""
 
 INITIAL_BONUS = 15.0
@@ -81,7 +81,7 @@ grown women for children."""
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Per body: what its start says about it. `n` bodies.
+    """Per body: what its start says about it. `n` bodies, or any other leading axes.
 
     Attributes:
         pose, pose_scale: mean and spread of the angles, radians.
@@ -93,21 +93,25 @@ class Beliefs:
         cost: of the start itself, before the photo is seen.
     """
 
-    pose: Float[Tensor, "n d"]
-    pose_scale: Float[Tensor, "n d"]
-    shape: Float[Tensor, "n s"]
-    shape_scale: Float[Tensor, "n s"]
-    height_m: Float[Tensor, " n"]
-    height_sigma_m: Float[Tensor, " n"]
-    turn: Float[Tensor, "n 3"]
-    turn_precision: Float[Tensor, " n"]
-    depth_m: Float[Tensor, " n"]
-    depth_precision: Float[Tensor, " n"]
-    cost: Float[Tensor, " n"]
+    pose: Float[Tensor, "*n d"]
+    pose_scale: Float[Tensor, "*n d"]
+    shape: Float[Tensor, "*n s"]
+    shape_scale: Float[Tensor, "*n s"]
+    height_m: Float[Tensor, "*n"]
+    height_sigma_m: Float[Tensor, "*n"]
+    turn: Float[Tensor, "*n 3"]
+    turn_precision: Float[Tensor, "*n"]
+    depth_m: Float[Tensor, "*n"]
+    depth_precision: Float[Tensor, "*n"]
+    cost: Float[Tensor, "*n"]
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Beliefs":
+        """Apply a function of tensors (an indexing, a reshape) to every field."""
+        return Beliefs(*(function(getattr(self, f)) for f in self.__dataclass_fields__))
 
     def select(self, index: Tensor) -> "Beliefs":
         """Rows of the batch."""
-        return Beliefs(*(getattr(self, f)[index] for f in self.__dataclass_fields__))
+        return self.map(lambda x: x[index])
 
     @staticmethod
     def concatenated(parts: Sequence["Beliefs"]) -> "Beliefs":
@@ -218,7 +222,7 @@ def initial_starts(
         turn=mine["orientation"],
         turn_precision=torch.full_like(height, INITIAL_TURN_RAD**-2),
         depth_m=translation[:, 2],
-        depth_precision=torch.full_like(height, INITIAL_DEPTH_M**-2),
+        depth_precision=torch.tensor([INITIAL_DEPTH_M**-2, 0.0]).to(height),  # who errs in size errs in depth
         cost=general.cost + torch.tensor([0.0, OTHER_AGE_COST]).to(general.cost) - INITIAL_BONUS,
     )
     return starts, beliefs, {**mine, "translation": translation, "shape": shape}

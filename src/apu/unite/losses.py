@@ -12,6 +12,7 @@ from apu.body.joints import joint_names
 from apu.geometry.camera import project
 from apu.unite.hypotheses import Beliefs
 from apu.unite.problem import JOINT_SET, Evidence, limb_size
+from apu.unite.weights import PriorWeights
 
 MID_HIP = joint_names(JOINT_SET).index("mid_hip")
 
@@ -92,6 +93,22 @@ def near_estimate(
     chord = (roma.rotvec_to_rotmat(orientation) - roma.rotvec_to_rotmat(b.turn)).square().sum((-2, -1)) / 2
     apart = geman_mcclure((depth - b.depth_m).square(), robust_m)
     return 0.5 * (b.turn_precision * chord + b.depth_precision * apart)
+
+
+def depth_gap(
+    depth_a: Float[Tensor, "*p"], depth_b: Float[Tensor, "*p"], a: Beliefs, b: Beliefs, pw: PriorWeights
+) -> Float[Tensor, "*p"]:
+    """1/2 (gap / sigma)^2: who touch stand at one depth; and GM(gap - estimated gap) / (2 error^2), where there is one.
+
+    Args:
+        depth_a, depth_b: of both roots, metres.
+        a, b: beliefs of both people, whose fields broadcast with the depths.
+        pw: sigma, error, and the robust scale.
+    """
+    gap = depth_a - depth_b
+    estimated = ((a.depth_precision > 0) & (b.depth_precision > 0)).to(gap.dtype)
+    off = geman_mcclure((gap - (a.depth_m - b.depth_m)).square(), pw.gap_robust_m) / pw.gap_error_m**2
+    return 0.5 * ((gap / pw.gap_sigma_m).square() + estimated * off)
 
 
 def height_prior(

@@ -134,13 +134,16 @@ def _terms(
     )  # fmt: skip
     terms = {name: value.unflatten(0, (-1, 2)).sum(1) for name, value in single.items()}
     tau, reach = _at(weights.contact_tau_m, share), _at(weights.contact_reach_m, share)
+    a, b = (problem.beliefs.select(torch.arange(k, len(problem.beliefs.cost), 2)) for k in (0, 1))
+    depth = p["translation"][..., 2]
+    terms["depth gap"] = losses.depth_gap(depth[:, 0], depth[:, 1], a, b, problem.prior_weights)
     overlap = capsule_overlap(posed.joints)
     terms["capsules"] = 0.5 * (overlap / problem.prior_weights.capsule_sigma_m).square().sum((1, 2))
     terms["contact"] = _at(weights.contact, share) * contacts(posed.vertices, tau, reach)
     if penetration is not None:
-        depth = penetration.depths(posed.vertices, look=look)
+        sunken = penetration.depths(posed.vertices, look=look)
         area = penetration.area_m2.unflatten(0, (-1, 2))
-        terms["penetration"] = _at(weights.penetration, share) * losses.penetration_loss(depth, area)
+        terms["penetration"] = _at(weights.penetration, share) * losses.penetration_loss(sunken, area)
     return terms
 
 

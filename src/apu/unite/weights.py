@@ -48,6 +48,10 @@ class PriorWeights:
             because the errors of all joints of a guess hang together.
         hint_robust_m: guesses that are off by much more stop pulling.
         depth_robust_m: estimated depths that are off by much more stop pulling.
+        gap_sigma_m: distance in depth between the roots of two people who touch.
+        gap_error_m: error of that distance where other programs have estimated both people; it is known better than
+            either depth, because errors of the scale are common to both.
+        gap_robust_m: gaps that are off by much more stop pulling.
         capsule_sigma_m: overlap of the capsules around two people's bones.
         near_m: joints nearer to the camera than this are pushed away.
         near_sigma_m: how hard.
@@ -61,6 +65,9 @@ class PriorWeights:
     hint_sigma_m: float = 0.35
     hint_robust_m: float = 0.4
     depth_robust_m: float = 0.6
+    gap_sigma_m: float = 0.4
+    gap_error_m: float = 0.2
+    gap_robust_m: float = 0.6
     capsule_sigma_m: float = 0.02
     near_m: float = 0.6
     near_sigma_m: float = 0.1
@@ -74,13 +81,11 @@ class FirstFitWeights:
         steps: most Levenberg-Marquardt steps, without shape and again with it.
         starts_of_each_kind: starts of each posture and age of a person that are kept after the steps without shape.
         hypotheses: pair hypotheses that live on to the contact stage.
-        depth_gap_sigma_m: distance in depth between the roots of two people who touch.
     """
 
     steps: int = 15
     starts_of_each_kind: int = 1
     hypotheses: int = 6
-    depth_gap_sigma_m: float = 0.35
 
 
 @dataclass(frozen=True)
