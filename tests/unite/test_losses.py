@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+import roma
 import torch
 from torch import Tensor
 
 from apu.unite import losses
+from apu.unite.hypotheses import Beliefs
 from apu.unite.problem import Evidence
+from apu.unite.weights import PriorWeights
 
 F64 = torch.float64
 
@@ -34,6 +38,33 @@ def _joints(bodies: int = 2) -> Tensor:
     return _random(bodies, 25, 3, seed=3) * 0.3 + torch.tensor([0.0, 0.0, 3.0], dtype=F64)
 
 
+PW = PriorWeights()
+
+
+def _beliefs(bodies: int = 2, turn_precision: float = 16.0, depth_precision: float = 25.0, seed: int = 9) -> Beliefs:
+    """Beliefs about an orientation and a depth; the rest is of no meaning."""
+    one = torch.ones(bodies, dtype=F64)
+    return Beliefs(
+        pose=one[:, None], pose_scale=one[:, None], shape=one[:, None], shape_scale=one[:, None],
+        height_m=one, height_sigma_m=one, turn=_random(bodies, 3, seed=seed), turn_precision=turn_precision * one,
+        depth_m=3 + 0.3 * _random(bodies, seed=seed + 1), depth_precision=depth_precision * one, cost=0 * one,
+    )  # fmt: skip
+
+
+def _near_estimate(x: Tensor, b: Beliefs | None = None) -> Tensor:
+    """Of orientations x[:, :3] and depths x[:, 3]."""
+    return losses.near_estimate(x[:, :3], x[:, 3], b or _beliefs(len(x)), PW.depth_robust_m)
+
+
+def _depth_gap(x: Tensor, known: tuple[bool, bool] = (True, True)) -> Tensor:
+    """Of pairs' depths (n, 2), with estimates of both people, of one, or of none."""
+    a, b = (_beliefs(len(x), depth_precision=25.0 * one, seed=seed) for one, seed in zip(known, (9, 11), strict=True))
+    return losses.depth_gap(x[:, 0], x[:, 1], a, b, PW)
+
+
+PLACE = torch.tensor([0.0, 0.0, 0.0, 3.0], dtype=F64)
+"""Facing the camera at 3 m."""
+
 AREA = torch.rand(2, 2, 9, generator=torch.Generator().manual_seed(4), dtype=F64)
 TASKS = torch.tensor([0, 0, 1, 1, 1, 2])
 
@@ -45,6 +76,11 @@ CASES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
     "upright": (lambda x: losses.upright(x, 0.15, 0.6), _random(3, 3)),
     "in_front": (lambda x: losses.in_front(x, 2.9, 0.1), _joints()),
     "height": (lambda x: losses.height_prior(x, x.new_full((2,), 1.7), x.new_full((2,), 0.1)), 1.7 + 0.2 * _random(2)),
+    "near_estimate": (_near_estimate, 0.5 * _random(3, 4) + PLACE),
+    "near_estimate that is met": (_near_estimate, torch.cat([_beliefs().turn, _beliefs().depth_m[:, None]], -1)),
+    "near_estimate of no turn": (_near_estimate, PLACE.expand(2, 4)),
+    "depth_gap": (_depth_gap, 3 + 0.5 * _random(4, 2)),
+    "depth_gap without estimates": (lambda x: _depth_gap(x, (False, False)), 3 + 0.5 * _random(4, 2)),
     "contact": (lambda x: losses.contact_loss(x.square(), torch.ones(2, 3, dtype=F64), 0.2), 0.5 * _random(2, 3)),
     "penetration": (lambda x: losses.penetration_loss(x.square(), AREA), 0.1 * _random(2, 2, 9)),
 }
@@ -190,3 +226,101 @@ def test_penetration_is_the_integral_of_squared_depth_in_centimetres():
     depth, area = torch.zeros(1, 2, 3, dtype=F64), torch.full((1, 2, 3), 2e-4, dtype=F64)
     depth[0, 0, 0] = 0.03
     assert float(losses.penetration_loss(depth, area)) == pytest.approx(2.0 * 9.0)
+
+
+@pytest.mark.parametrize("axis", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.48, 0.6, 0.64)])
+@pytest.mark.parametrize("angle", [math.pi - 1e-6, math.pi, math.pi + 1e-6])
+def test_an_orientation_opposite_to_its_estimate_costs_most_and_smoothly(axis, angle: float):
+    b = _beliefs(1)
+    away = roma.rotvec_composition([angle * torch.tensor([axis], dtype=F64), b.turn])
+    at = torch.cat([away, b.depth_m[:, None]], -1)
+    assert float(_near_estimate(at, b)) == pytest.approx(0.5 * 16.0 * 4)
+    assert torch.autograd.gradcheck(lambda x: _near_estimate(x, b), (at.requires_grad_(),), eps=1e-6, atol=1e-5)
+
+
+def test_a_small_turn_and_a_small_depth_cost_their_squares_over_two_variances():
+    b = _beliefs(1)
+    small = torch.tensor([[0.01, -0.02, 0.005]], dtype=F64)
+    turn = roma.rotvec_composition([small, b.turn])
+    cost = losses.near_estimate(turn, b.depth_m + 0.01, b, 0.6)
+    assert float(cost) == pytest.approx(0.5 * (16.0 * float(small.square().sum()) + 25.0 * 0.01**2), rel=1e-3)
+
+
+def test_the_turn_from_an_estimate_is_the_sine_of_the_angle_along_its_axis():
+    estimate = _random(5, 3)
+    axis = torch.nn.functional.normalize(_random(5, 3, seed=1), dim=-1)
+    angle = torch.tensor([0.0, 0.3, math.pi / 2, 3.0, math.pi], dtype=F64)[:, None]
+    away = roma.rotvec_composition([angle * axis, estimate])
+    torch.testing.assert_close(losses.turned(away, estimate), angle.sin() * axis, atol=1e-9, rtol=0)
+
+
+def test_the_turn_from_an_estimate_is_the_slope_of_its_cost_as_the_body_turns():
+    b = _beliefs(4, turn_precision=2.0, depth_precision=0.0)
+    orientation = _random(4, 3, seed=20)
+    delta = torch.zeros(4, 3, dtype=F64, requires_grad=True)
+    turn = roma.rotmat_to_rotvec(roma.rotvec_to_rotmat(delta) @ roma.rotvec_to_rotmat(orientation))
+    (slope,) = torch.autograd.grad(losses.near_estimate(turn, b.depth_m, b, 0.6).sum(), delta)
+    torch.testing.assert_close(slope, 2.0 * losses.turned(orientation, b.turn), atol=1e-7, rtol=1e-6)
+
+
+@pytest.mark.parametrize("depth", [3.0, -40.0, 1e6])
+@pytest.mark.parametrize("turn", [0.0, math.pi, 1e-9])
+def test_whoever_has_no_estimate_is_not_held_at_all(depth: float, turn: float):
+    at = torch.tensor([[0.0, turn, 0.0, depth]], dtype=F64, requires_grad=True)
+    b = _beliefs(1, 0.0, 0.0)
+    cost = _near_estimate(at, replace(b, turn=0 * b.turn, depth_m=0 * b.depth_m))
+    (gradient,) = torch.autograd.grad(cost.sum(), at)
+    assert float(cost.detach()) == 0.0
+    assert torch.equal(gradient, torch.zeros_like(at))
+
+
+def test_an_estimated_depth_that_is_far_off_stops_pulling():
+    b = _beliefs(1)
+    depth = (b.depth_m + 50).requires_grad_()
+    cost = losses.near_estimate(b.turn, depth, b, 0.6)
+    (pull,) = torch.autograd.grad(cost.sum(), depth)
+    assert float(cost.detach()) == pytest.approx(0.5 * 25.0 * 0.6**2, rel=1e-3)
+    assert float(pull) < 1e-3 * 25.0 * 0.6
+
+
+@pytest.mark.parametrize("known", [(False, False), (True, False), (False, True)])
+def test_a_depth_gap_costs_its_square_where_not_both_people_are_estimated(known: tuple[bool, bool]):
+    depth = torch.tensor([[3.0, 3.2], [4.0, 3.0]], dtype=F64)
+    expected = 0.5 * torch.tensor([0.2, 1.0], dtype=F64).square() / PW.gap_sigma_m**2
+    torch.testing.assert_close(_depth_gap(depth, known), expected)
+
+
+def test_a_depth_gap_that_was_estimated_costs_the_general_belief_alone():
+    b = _beliefs(3, seed=9).depth_m, _beliefs(3, seed=11).depth_m
+    for common in (0.0, 5.0):  # both depths may be wrong together
+        depth = torch.stack(b, -1) + common
+        torch.testing.assert_close(_depth_gap(depth), _depth_gap(depth, (False, False)))
+
+
+def test_an_estimated_gap_that_is_far_off_stops_pulling():
+    depth = torch.tensor([[3.0, 90.0]], dtype=F64)
+    more = _depth_gap(depth) - _depth_gap(depth, (False, False))
+    assert float(more) == pytest.approx(0.5 * PW.gap_robust_m**2 / PW.gap_error_m**2, rel=1e-3)
+
+
+def test_swapping_the_people_keeps_the_cost_of_their_gap_and_swaps_the_pulls():
+    a, b = _beliefs(4, seed=9), _beliefs(4, seed=11)
+    near, far = ((3 + 0.4 * _random(4, seed=seed)).requires_grad_() for seed in (20, 21))
+    straight, swapped = losses.depth_gap(near, far, a, b, PW), losses.depth_gap(far, near, b, a, PW)
+    torch.testing.assert_close(straight, swapped)
+    pulls = torch.autograd.grad(straight.sum(), (near, far))
+    for one, other in zip(pulls, torch.autograd.grad(swapped.sum(), (near, far)), strict=True):
+        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(pulls[0], -pulls[1])
+
+
+def test_gaps_of_all_combinations_are_those_of_each_alone():
+    depths = 3 + _random(2, 3, seed=30), 3 + _random(2, 4, seed=31)
+    a, b = (_beliefs(2 * n, seed=s).map(lambda x, n=n: x.unflatten(0, (2, n))) for n, s in ((3, 9), (4, 11)))
+    table = losses.depth_gap(
+        depths[0][:, :, None], depths[1][:, None], a.map(lambda x: x.unsqueeze(2)), b.map(lambda x: x.unsqueeze(1)), PW
+    )
+    for i, j in ((0, 0), (2, 1), (1, 3)):
+        alone = losses.depth_gap(depths[0][:, i], depths[1][:, j], a.map(lambda x, i=i: x[:, i]),
+                                 b.map(lambda x, j=j: x[:, j]), PW)  # fmt: skip
+        torch.testing.assert_close(table[:, i, j], alone)

@@ -3,10 +3,12 @@
 import igl
 import numpy as np
 import pytest
+import roma
 import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.protocol import Parts, default_parameters
+from apu.geometry.surface_query import SurfaceQuery
 from apu.unite.penetration import Penetration, cores, deepest, vertex_areas
 
 
@@ -50,6 +52,88 @@ def test_short_reach_along_a_path_loses_no_depth(body: AnnyBody):
         vertices = posed(body, apart_m)
         fresh = Penetration(body.surface, vertices)
         torch.testing.assert_close(kept.depths(vertices), fresh.depths(vertices), atol=2e-5, rtol=0)
+
+
+def turned_and_moved(vertices: torch.Tensor, yaw: float, shift: tuple[float, float, float]) -> torch.Tensor:
+    """Both bodies together, about B's middle and then away."""
+    turn = roma.rotvec_to_rotmat(torch.tensor([0.0, yaw, 0.0]))
+    middle = vertices[:, 1].mean(1)[:, None, None]
+    return (vertices - middle) @ turn.mT + middle + torch.tensor(shift)
+
+
+def assert_as_fresh(kept: Penetration, body: AnnyBody, vertices: torch.Tensor) -> float:
+    """Nothing is lost against looking everywhere; gives back the greatest depth."""
+    found, fresh = kept.depths(vertices), Penetration(body.surface, vertices).depths(vertices)
+    torch.testing.assert_close(found, fresh, atol=2e-5, rtol=0)
+    return float(fresh.amax())
+
+
+def test_bodies_that_move_ten_centimetres_a_look_against_each_other_lose_no_depth(body: AnnyBody):
+    kept = Penetration(body.surface, posed(body, 0.65))
+    depths = [assert_as_fresh(kept, body, posed(body, apart)) for apart in (0.65, 0.55, 0.45, 0.35, 0.25, 0.15, 0.25)]
+    assert depths[0] == 0.0
+    assert depths[-2] > 0.05
+
+
+def test_bodies_that_move_ten_centimetres_a_look_together_lose_no_depth(body: AnnyBody):
+    start = posed(body, 0.2)
+    kept = Penetration(body.surface, start)
+    for i in range(6):
+        moved = turned_and_moved(start, 0.0, (0.06 * i, 0.05 * i, 0.06 * i))
+        assert assert_as_fresh(kept, body, moved) > 0.005
+
+
+def test_bodies_that_turn_and_move_together_and_against_each_other_lose_no_depth(body: AnnyBody):
+    kept = Penetration(body.surface, posed(body, 0.40))
+    for i, apart in enumerate((0.40, 0.30, 0.20, 0.30, 0.18, 0.40, 0.16)):
+        assert_as_fresh(kept, body, turned_and_moved(posed(body, apart), 0.15 * i, (0.1 * i, 0.0, -0.1 * i)))
+
+
+def test_one_leap_out_of_nowhere_into_each_other_is_seen(body: AnnyBody):
+    kept = Penetration(body.surface, posed(body, 2.0))
+    kept.depths(posed(body, 2.0))
+    assert assert_as_fresh(kept, body, posed(body, 0.15)) > 0.05
+
+
+def test_many_small_steps_from_out_of_reach_lose_no_depth(body: AnnyBody):
+    """No step is as large as the reach, and what starts beyond it comes in."""
+    kept = Penetration(body.surface, posed(body, 0.46))
+    kept.depths(posed(body, 0.46))
+    for i in range(1, 17):
+        vertices = posed(body, 0.46 - 0.02 * i)
+        if i % 4:
+            kept.depths(vertices, look=i % 2 == 0)
+        else:
+            deepest_m = assert_as_fresh(kept, body, vertices)
+    assert deepest_m > 0.05
+
+
+def test_looks_after_small_motion_ask_for_few_vertices_however_far_both_bodies_go(body: AnnyBody, monkeypatch):
+    asked: list[int] = []
+    answer = SurfaceQuery.nearest_of
+
+    def counted(self: SurfaceQuery, mesh: torch.Tensor, points: torch.Tensor, reach: torch.Tensor):
+        asked.append(len(points))
+        return answer(self, mesh, points, reach)
+
+    monkeypatch.setattr(SurfaceQuery, "nearest_of", counted)
+    start = posed(body, 0.2)
+    kept = Penetration(body.surface, start, exact=True)
+    for i in range(4):
+        kept.depths(start + 0.5 * i)
+    every = start.shape[0] * 2 * len(torch.unique(body.surface.collision_faces))
+    assert asked[0] == every
+    assert max(asked[1:]) < 0.5 * every
+
+
+def test_a_pair_at_rest_beside_one_that_moves_fast_has_the_depths_it_has_alone(body: AnnyBody):
+    rest = posed(body, 0.2)
+    kept = Penetration(body.surface, torch.cat([rest, posed(body, 0.5)]))
+    for apart in (0.5, 0.35, 0.15):
+        found = kept.depths(torch.cat([rest, posed(body, apart)]))
+        for one, vertices in zip(found, (rest, posed(body, apart)), strict=True):
+            fresh = Penetration(body.surface, vertices).depths(vertices)
+            torch.testing.assert_close(one[None], fresh, atol=2e-5, rtol=0)
 
 
 def test_a_shared_query_follows_the_bodies_while_they_move_a_little(body: AnnyBody):

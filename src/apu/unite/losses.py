@@ -96,7 +96,7 @@ def near_estimate(
 
 
 def depth_gap(
-    depth_a: Float[Tensor, "*p"], depth_b: Float[Tensor, "*p"], a: Beliefs, b: Beliefs, pw: PriorWeights
+    depth_a: Float[Tensor, "*#p"], depth_b: Float[Tensor, "*#p"], a: Beliefs, b: Beliefs, pw: PriorWeights
 ) -> Float[Tensor, "*p"]:
     """1/2 (gap / sigma)^2: who touch stand at one depth; and GM(gap - estimated gap) / (2 error^2), where there is one.
 

@@ -85,7 +85,7 @@ class FirstFitWeights:
 
     steps: int = 15
     starts_of_each_kind: int = 1
-    hypotheses: int = 6
+    hypotheses: int = 4
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class StageWeights:
 
 
 CONTACT_STAGE = StageWeights(
-    steps=90,
+    steps=60,
     rate=0.03,
     tolerance=2e-3,
     window=20,
@@ -124,7 +124,7 @@ CONTACT_STAGE = StageWeights(
     contact_reach_m=(0.6, 0.2),
 )
 PENETRATION_STAGE = StageWeights(
-    steps=90,
+    steps=70,
     rate=0.015,
     tolerance=1e-3,
     window=20,
