@@ -60,6 +60,13 @@ def test_numbers_are_those_of_the_fit(report, fit):
     assert [p["root_depth_m"] for p in pair["people"]] == pytest.approx(fit.joints[:, root, 2].tolist())
 
 
+def test_the_share_of_a_contacts_weight_that_the_fit_left_it_is_told(photo, people, observation, fit, run_info):
+    doubted = replace(fit, contact_results=(replace(fit.contact_results[0], trust=0.25), fit.contact_results[1]))
+    contacts = as_json(run_report(photo, people, [(observation, doubted)], run_info))["pairs"][0]["fit"]["contacts"]
+    assert [c["trust"] for c in contacts] == [0.25, 1.0]
+    assert [c["weight"] for c in contacts] == [0.67, 1.0], "as the contacts were given"
+
+
 def test_versions_name_the_body_model_and_what_the_caller_adds(photo, people, observation, fit, run_info):
     info = replace(run_info, versions={"detector": "movenet-1"})
     versions = as_json(run_report(photo, people, [(observation, fit)], info))["versions"]

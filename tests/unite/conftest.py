@@ -31,13 +31,15 @@ class KnownPair:
     joints: torch.Tensor
 
 
-def known_pair(body: AnnyBody, seed: int = 0, name: str = "known") -> KnownPair:
+def known_pair(
+    body: AnnyBody, seed: int = 0, name: str = "known", depths_m: tuple[float, float] = (3.0, 3.1)
+) -> KnownPair:
     """Two adults in front of the camera, A's left beside B's right, in poses near to standing."""
     generator = torch.Generator().manual_seed(seed)
     parameters = default_parameters(body.parameter_spec, (2,))
     scale = body.parameter_spec["pose"].scale
     parameters["pose"] += 0.2 * scale * torch.randn(parameters["pose"].shape, generator=generator)
-    parameters["translation"] = torch.tensor([[-0.20, 0.0, 3.0], [0.20, 0.05, 3.1]])
+    parameters["translation"] = torch.tensor([[-0.20, 0.0, depths_m[0]], [0.20, 0.05, depths_m[1]]])
     posed = body.forward(parameters, Parts("body25", "all"))
     assert posed.vertices is not None
     assert posed.joints is not None
@@ -51,3 +53,9 @@ def known_pair(body: AnnyBody, seed: int = 0, name: str = "known") -> KnownPair:
 def pair(body: AnnyBody) -> KnownPair:
     """One pair with known truth."""
     return known_pair(body)
+
+
+@pytest.fixture(scope="session")
+def deep_pair(body: AnnyBody) -> KnownPair:
+    """B stands half a metre behind A."""
+    return known_pair(body, name="deep", depths_m=(2.9, 3.4))

@@ -1,20 +1,35 @@
 """Starts from another program's estimate: they compete, are kept and recorded, and change nothing for others."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 import torch
 
 from apu.body.anny import AnnyBody
+from apu.contact.contact import ContactMap
 from apu.scene.estimate import InitialBody
 from apu.unite.first_fit import PairHypotheses, first_fit
-from apu.unite.hypotheses import AGES, INITIAL, initial_starts
+from apu.unite.hypotheses import (
+    AGES,
+    INITIAL,
+    INITIAL_BONUS,
+    INITIAL_DEPTH_M,
+    INITIAL_POSE,
+    INITIAL_TURN_RAD,
+    beliefs_of,
+    initial_starts,
+    starts_of,
+)
+from apu.unite.losses import depth_gap
 from apu.unite.problem import gather_evidence
 from apu.unite.solve import look, unite
 from apu.unite.weights import CONTACT_STAGE, PENETRATION_STAGE, UniteWeights
 
 WEIGHTS = UniteWeights()
 QUICK = UniteWeights(contact=replace(CONTACT_STAGE, steps=3), penetration=replace(PENETRATION_STAGE, steps=3))
+
+SHORT = UniteWeights(contact=replace(CONTACT_STAGE, steps=30), penetration=replace(PENETRATION_STAGE, steps=20))
 
 
 def run(body: AnnyBody, *observations) -> PairHypotheses:
@@ -50,10 +65,18 @@ def test_without_estimates_no_start_is_called_initial(without):
     assert all(start.posture != INITIAL for start in without.starts)
 
 
-def test_estimates_are_among_the_kept_hypotheses_beside_the_standard_ones(given):
-    kept = postures(given)
-    assert (INITIAL, INITIAL) in kept
-    assert any(INITIAL not in one for one in kept)
+def test_true_estimates_of_both_people_are_kept_and_outbid_every_standard_start(without, given):
+    assert (INITIAL, INITIAL) in postures(given)
+    assert float(given.cost[0, 0]) < float(without.cost[0, 0]) - INITIAL_BONUS
+
+
+def test_beside_false_estimates_of_both_people_the_standard_starts_are_kept_and_win(body: AnnyBody, pair, without):
+    turned = [estimate(pair, i, orientation=torch.tensor([0.0, 3.1, 0.0])) for i in (0, 1)]
+    found = run(body, replace(pair.observation, initial=(turned[0], turned[1])))
+    kept = postures(found)
+    assert kept.count((INITIAL, INITIAL)) >= 1
+    assert INITIAL not in kept[0]
+    torch.testing.assert_close(found.cost[0, 0], without.cost[0, 0], rtol=1e-3, atol=1e-2)
 
 
 def test_a_true_estimate_is_the_best_hypothesis_and_stays_where_it_is(body: AnnyBody, pair, given):
@@ -123,6 +146,73 @@ def test_with_the_other_age_the_body_looks_as_large(body: AnnyBody, pair):
     assert torch.equal(beliefs.pose[0], beliefs.pose[1])
 
 
+def test_an_estimate_is_believed_in_its_turn_always_and_in_its_depth_unless_its_age_is_wrong(body: AnnyBody, pair):
+    one = estimate(pair, 0)
+    for height in (1.1, 1.7):
+        _, beliefs, parameters = initial_starts(one, height, body.parameter_spec)
+        assert beliefs.depth_precision.tolist() == pytest.approx([INITIAL_DEPTH_M**-2, 0.0])
+        assert beliefs.turn_precision.tolist() == pytest.approx([INITIAL_TURN_RAD**-2] * 2)
+        assert torch.equal(beliefs.turn, one.parameters["orientation"].expand(2, 3))
+        assert torch.equal(beliefs.depth_m, parameters["translation"][:, 2])
+
+
+def test_a_start_of_the_wrong_age_has_no_say_in_the_depth_gap(body: AnnyBody, pair):
+    a, b = (initial_starts(estimate(pair, i), 1.7, body.parameter_spec)[1] for i in (0, 1))
+    depth = torch.tensor([3.0]), torch.tensor([4.0])
+    free = 0.5 * (1.0 / WEIGHTS.priors.gap_sigma_m) ** 2
+    right, wrong = torch.tensor([0]), torch.tensor([1])
+    for i, j in ((wrong, right), (right, wrong), (wrong, wrong)):
+        assert float(depth_gap(*depth, a.select(i), b.select(j), WEIGHTS.priors)) == pytest.approx(free)
+    assert float(depth_gap(*depth, a.select(right), b.select(right), WEIGHTS.priors)) > free + 2
+
+
+def test_standard_starts_hold_neither_depth_nor_turn(body: AnnyBody, pair):
+    beliefs = beliefs_of(starts_of("unknown"), body.parameter_spec)
+    assert float(beliefs.depth_precision.abs().max()) == float(beliefs.turn_precision.abs().max()) == 0.0
+    spec = body.parameter_spec["pose"]
+    assert torch.equal(beliefs.pose_scale, spec.scale.expand_as(beliefs.pose_scale))
+    _, narrow, _ = initial_starts(estimate(pair, 0), 1.7, body.parameter_spec)
+    torch.testing.assert_close(narrow.pose_scale, INITIAL_POSE * spec.scale.expand(2, -1))
+
+
+def test_the_cost_of_a_pair_is_that_of_both_people_and_of_their_gap(given):
+    b = given.beliefs.map(lambda x: x.unflatten(0, (*given.cost.shape, 2)))
+    depth = given.parameters["translation"][..., 2]
+    gap = depth_gap(
+        depth[..., 0], depth[..., 1], b.map(lambda x: x[:, :, 0]), b.map(lambda x: x[:, :, 1]), WEIGHTS.priors
+    )
+    best = sum(given.records[0].terms.values()) + float(b.cost[0, 0].sum() + gap[0, 0])
+    assert float(given.cost[0, 0]) == pytest.approx(best, rel=1e-4)
+
+
+def root_gap(parameters: Mapping[str, torch.Tensor]) -> float:
+    """Depth of B's root behind A's."""
+    return float(parameters["translation"][1, 2] - parameters["translation"][0, 2])
+
+
+def test_a_pair_with_estimates_of_both_keeps_its_depth_gap_through_all_stages(body: AnnyBody, deep_pair):
+    first = look(body, [with_initial(deep_pair, 0, 1), deep_pair.observation], SHORT)
+    held, free = unite(body, first, [ContactMap((), "annotation")] * 2, SHORT)
+    true = root_gap(deep_pair.parameters)
+    assert root_gap(held.parameters) == pytest.approx(true, abs=0.15)
+    assert abs(root_gap(held.parameters) - true) < abs(root_gap(free.parameters) - true)
+
+
+def test_the_gap_of_estimates_is_kept_where_both_are_wrong_by_the_same(body: AnnyBody, deep_pair):
+    farther = []
+    for i in (0, 1):
+        place = deep_pair.parameters["translation"][i]
+        away = place * (1 + 0.3 / place[2])
+        farther.append(estimate(deep_pair, i, translation=away))
+    (fit,) = unite(
+        body,
+        look(body, [replace(deep_pair.observation, initial=(farther[0], farther[1]))], SHORT),
+        [ContactMap((), "annotation")],
+        SHORT,
+    )
+    assert root_gap(fit.parameters) == pytest.approx(root_gap(deep_pair.parameters), abs=0.15)
+
+
 @pytest.mark.parametrize("yaw", [-2.5, 0.0, 1.2])
 def test_the_recorded_facing_is_that_of_the_estimate(yaw, body: AnnyBody, pair):
     turned = estimate(pair, 0, orientation=torch.tensor([0.0, yaw, 0.0]))
@@ -131,8 +221,6 @@ def test_the_recorded_facing_is_that_of_the_estimate(yaw, body: AnnyBody, pair):
 
 
 def test_the_fit_records_which_hypotheses_came_from_estimates(body: AnnyBody, pair):
-    from apu.contact.contact import ContactMap
-
     first = look(body, [with_initial(pair, 0, 1)], QUICK)
     (fit,) = unite(body, first, [ContactMap((), "annotation")], QUICK)
     tried = fit.hypothesis["tried"]

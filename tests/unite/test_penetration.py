@@ -11,6 +11,8 @@ from apu.body.protocol import Parts, default_parameters
 from apu.geometry.surface_query import SurfaceQuery
 from apu.unite.penetration import Penetration, cores, deepest, vertex_areas
 
+EXACT_OR_NOT = pytest.mark.parametrize("exact", [True, False], ids=["exact", "by cores"])
+
 
 def posed(body: AnnyBody, apart_m: float) -> torch.Tensor:
     """(1, 2, v, 3) two standing bodies face to face, their roots `apart_m` apart."""
@@ -61,54 +63,74 @@ def turned_and_moved(vertices: torch.Tensor, yaw: float, shift: tuple[float, flo
     return (vertices - middle) @ turn.mT + middle + torch.tensor(shift)
 
 
-def assert_as_fresh(kept: Penetration, body: AnnyBody, vertices: torch.Tensor) -> float:
+def assert_same(found: torch.Tensor, fresh: torch.Tensor, exact: bool) -> None:
+    """The same vertices are inside, and as deep.
+
+    A core's way out jumps where two faces are equally near, so that rounding moves some depths along it: a shift of
+    both bodies by 1e-7 m moves a dozen of them, one by 2 mm. Nearest distances do not jump.
+    """
+    clear = torch.maximum(found, fresh) > 2e-5
+    assert torch.equal((found > 0)[clear], (fresh > 0)[clear])
+    off = (found - fresh).abs()
+    assert int((off > 2e-5).sum()) <= (0 if exact else 0.003 * off.numel())
+    assert float(off.amax()) < 0.01
+
+
+def assert_as_fresh(kept: Penetration, body: AnnyBody, vertices: torch.Tensor, exact: bool) -> float:
     """Nothing is lost against looking everywhere; gives back the greatest depth."""
-    found, fresh = kept.depths(vertices), Penetration(body.surface, vertices).depths(vertices)
-    torch.testing.assert_close(found, fresh, atol=2e-5, rtol=0)
+    fresh = Penetration(body.surface, vertices, exact=exact).depths(vertices)
+    assert_same(kept.depths(vertices), fresh, exact)
     return float(fresh.amax())
 
 
-def test_bodies_that_move_ten_centimetres_a_look_against_each_other_lose_no_depth(body: AnnyBody):
-    kept = Penetration(body.surface, posed(body, 0.65))
-    depths = [assert_as_fresh(kept, body, posed(body, apart)) for apart in (0.65, 0.55, 0.45, 0.35, 0.25, 0.15, 0.25)]
+def along(body: AnnyBody, path: list[torch.Tensor], exact: bool) -> list[float]:
+    """Greatest depths along a path on which every place is looked at once."""
+    kept = Penetration(body.surface, path[0], exact=exact)
+    return [assert_as_fresh(kept, body, vertices, exact) for vertices in path]
+
+
+@EXACT_OR_NOT
+def test_bodies_that_move_ten_centimetres_a_look_against_each_other_lose_no_depth(body: AnnyBody, exact: bool):
+    apart = (0.65, 0.55, 0.45, 0.35, 0.25, 0.15, 0.25)
+    depths = along(body, [posed(body, one) for one in apart], exact)
     assert depths[0] == 0.0
     assert depths[-2] > 0.05
 
 
-def test_bodies_that_move_ten_centimetres_a_look_together_lose_no_depth(body: AnnyBody):
+@EXACT_OR_NOT
+def test_bodies_that_move_ten_centimetres_a_look_together_lose_no_depth(body: AnnyBody, exact: bool):
     start = posed(body, 0.2)
-    kept = Penetration(body.surface, start)
-    for i in range(6):
-        moved = turned_and_moved(start, 0.0, (0.06 * i, 0.05 * i, 0.06 * i))
-        assert assert_as_fresh(kept, body, moved) > 0.005
+    path = [turned_and_moved(start, 0.0, (0.06 * i, 0.05 * i, 0.06 * i)) for i in range(5)]
+    assert min(along(body, path, exact)) > 0.02
 
 
-def test_bodies_that_turn_and_move_together_and_against_each_other_lose_no_depth(body: AnnyBody):
-    kept = Penetration(body.surface, posed(body, 0.40))
-    for i, apart in enumerate((0.40, 0.30, 0.20, 0.30, 0.18, 0.40, 0.16)):
-        assert_as_fresh(kept, body, turned_and_moved(posed(body, apart), 0.15 * i, (0.1 * i, 0.0, -0.1 * i)))
+@EXACT_OR_NOT
+def test_bodies_that_turn_and_move_together_and_against_each_other_lose_no_depth(body: AnnyBody, exact: bool):
+    apart = (0.40, 0.30, 0.20, 0.30, 0.18, 0.40, 0.16)
+    path = [turned_and_moved(posed(body, one), 0.15 * i, (0.1 * i, 0.0, -0.1 * i)) for i, one in enumerate(apart)]
+    assert max(along(body, path, exact)) > 0.05
 
 
-def test_one_leap_out_of_nowhere_into_each_other_is_seen(body: AnnyBody):
-    kept = Penetration(body.surface, posed(body, 2.0))
-    kept.depths(posed(body, 2.0))
-    assert assert_as_fresh(kept, body, posed(body, 0.15)) > 0.05
+@EXACT_OR_NOT
+def test_one_leap_out_of_nowhere_into_each_other_is_seen(body: AnnyBody, exact: bool):
+    assert along(body, [posed(body, 2.0), posed(body, 0.15)], exact)[1] > 0.05
 
 
-def test_many_small_steps_from_out_of_reach_lose_no_depth(body: AnnyBody):
+@EXACT_OR_NOT
+def test_many_small_steps_from_out_of_reach_lose_no_depth(body: AnnyBody, exact: bool):
     """No step is as large as the reach, and what starts beyond it comes in."""
-    kept = Penetration(body.surface, posed(body, 0.46))
-    kept.depths(posed(body, 0.46))
-    for i in range(1, 17):
-        vertices = posed(body, 0.46 - 0.02 * i)
-        if i % 4:
+    kept = Penetration(body.surface, posed(body, 0.54), exact=exact)
+    deepest_m = 0.0
+    for i in range(21):
+        vertices = posed(body, 0.54 - 0.02 * i)
+        if i % 5:
             kept.depths(vertices, look=i % 2 == 0)
         else:
-            deepest_m = assert_as_fresh(kept, body, vertices)
+            deepest_m = assert_as_fresh(kept, body, vertices, exact)
     assert deepest_m > 0.05
 
 
-def test_looks_after_small_motion_ask_for_few_vertices_however_far_both_bodies_go(body: AnnyBody, monkeypatch):
+def test_far_vertices_are_left_out_and_nothing_is_lost_however_far_both_bodies_go(body: AnnyBody, monkeypatch):
     asked: list[int] = []
     answer = SurfaceQuery.nearest_of
 
@@ -116,24 +138,29 @@ def test_looks_after_small_motion_ask_for_few_vertices_however_far_both_bodies_g
         asked.append(len(points))
         return answer(self, mesh, points, reach)
 
-    monkeypatch.setattr(SurfaceQuery, "nearest_of", counted)
-    start = posed(body, 0.2)
-    kept = Penetration(body.surface, start, exact=True)
-    for i in range(4):
-        kept.depths(start + 0.5 * i)
-    every = start.shape[0] * 2 * len(torch.unique(body.surface.collision_faces))
-    assert asked[0] == every
-    assert max(asked[1:]) < 0.5 * every
+    near = posed(body, 0.38)
+    kept = Penetration(body.surface, posed(body, 0.48), exact=True)
+    for vertices in (posed(body, 0.48), near, near):
+        kept.depths(vertices)  # which are near is known after looks at bodies that have moved a little
+    for away in (0.5, 1.0):
+        with monkeypatch.context() as patch:
+            patch.setattr(SurfaceQuery, "nearest_of", counted)
+            found = kept.depths(near + away)
+        fresh = Penetration(body.surface, near + away, exact=True).depths(near + away)
+        assert float(fresh.amax()) > 0.005
+        torch.testing.assert_close(found, fresh, atol=2e-5, rtol=0)
+    assert max(asked) < 0.5 * 2 * len(torch.unique(body.surface.collision_faces))
 
 
-def test_a_pair_at_rest_beside_one_that_moves_fast_has_the_depths_it_has_alone(body: AnnyBody):
+@EXACT_OR_NOT
+def test_a_pair_at_rest_beside_one_that_moves_fast_has_the_depths_it_has_alone(body: AnnyBody, exact: bool):
     rest = posed(body, 0.2)
-    kept = Penetration(body.surface, torch.cat([rest, posed(body, 0.5)]))
+    kept = Penetration(body.surface, torch.cat([rest, posed(body, 0.5)]), exact=exact)
     for apart in (0.5, 0.35, 0.15):
         found = kept.depths(torch.cat([rest, posed(body, apart)]))
         for one, vertices in zip(found, (rest, posed(body, apart)), strict=True):
-            fresh = Penetration(body.surface, vertices).depths(vertices)
-            torch.testing.assert_close(one[None], fresh, atol=2e-5, rtol=0)
+            fresh = Penetration(body.surface, vertices, exact=exact).depths(vertices)
+            assert_same(one[None], fresh, exact)
 
 
 def test_a_shared_query_follows_the_bodies_while_they_move_a_little(body: AnnyBody):

@@ -7,7 +7,7 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.contact.contact import Contact, ContactMap
-from apu.unite.solve import look, unite
+from apu.unite.solve import believed, look, unite
 from apu.unite.weights import CONTACT_STAGE, PENETRATION_STAGE, UniteWeights
 
 QUICK = UniteWeights(contact=replace(CONTACT_STAGE, steps=40), penetration=replace(PENETRATION_STAGE, steps=40))
@@ -110,3 +110,53 @@ def test_the_same_input_gives_the_same_fit(body: AnnyBody, pair):
         unite(body, look(body, [pair.observation], quickest), [ELBOWS], quickest)[0].vertices for _ in range(2)
     )
     assert torch.equal(once, again)
+
+
+QUICKEST = replace(QUICK, contact=replace(CONTACT_STAGE, steps=5), penetration=replace(PENETRATION_STAGE, steps=5))
+GUESSED = replace(ELBOWS.contacts[0], source="proximity")
+FAR = Contact(frozenset({"left_foot_sole"}), frozenset({"left_head_front"}), source="proximity")
+
+
+def guessed(*contacts: Contact) -> ContactMap:
+    return ContactMap(contacts, "proximity")
+
+
+@pytest.fixture(scope="module")
+def doubting(body: AnnyBody, pair):
+    """The pair with a plausible contact, with one more that the picture speaks against, and with that one certain."""
+    first = look(body, [pair.observation] * 3, QUICKEST)
+    maps = [guessed(GUESSED), guessed(FAR, GUESSED), guessed(GUESSED, replace(FAR, source="annotation"))]
+    return first, maps, unite(body, first, maps, QUICKEST)
+
+
+def test_a_contact_that_the_picture_speaks_against_is_reported_and_does_not_change_the_fit(doubting):
+    _, maps, (alone, beside, _) = doubting
+    torch.testing.assert_close(beside.vertices, alone.vertices, atol=1e-4, rtol=0)
+    assert beside.contacts == maps[1], "as they were given"
+    assert beside.contact_results[0].trust == 0.0
+    assert beside.contact_results[0].before_m > 0.5
+    assert beside.contact_results[1].trust == pytest.approx(alone.contact_results[0].trust, abs=1e-4)
+    assert 0.0 < alone.contact_results[0].trust <= 1.0
+
+
+def test_a_certain_contact_pulls_however_far_it_seems(doubting):
+    _, _, (alone, _, certain) = doubting
+    assert certain.contact_results[1].trust == 1.0
+    assert certain.stages[-1].terms["contact"] > alone.stages[-1].terms["contact"]
+
+
+def test_the_trust_of_a_contact_is_that_of_its_place_in_the_first_fit(body: AnnyBody, doubting):
+    first, maps, fits = doubting
+    used, trust = believed(body, first, maps, QUICKEST)
+    assert [len(one.contacts) for one in used] == [1, 1, 2]
+    for fit, shares in zip(fits, trust, strict=True):
+        assert tuple(result.trust for result in fit.contact_results) == shares
+    assert used[0].contacts[0].weight == pytest.approx(trust[0][0] * GUESSED.weight)
+
+
+def test_contacts_are_trusted_more_the_more_doubt_is_allowed(body: AnnyBody, doubting):
+    first, maps, _ = doubting
+    strict, loose = (believed(body, first, maps, replace(QUICKEST, across_sigma_m=s))[1] for s in (0.001, 10.0))
+    assert strict[1][0] == 0.0
+    assert loose[1][0] > 0.9
+    assert all(a <= b for mine, other in zip(strict, loose, strict=True) for a, b in zip(mine, other, strict=True))

@@ -90,6 +90,13 @@ def test_guessed_contacts_are_not_asked_for():
     assert not any("contact" in rule.name for rule in verdict.rules)
 
 
+def test_contacts_that_were_not_used_are_not_asked_for():
+    doubted = (ContactResult(0.3, 0.001, 0.4), ContactResult(0.9, 0.9, 0.0))
+    assert judged(replace(GOOD, contact_results=doubted)).accepted
+    used = (ContactResult(0.3, 0.001, 0.4), ContactResult(0.9, 0.9, 0.4))
+    assert [rule.name for rule in judged(replace(GOOD, contact_results=used)).failed] == ["contact distance"]
+
+
 def test_a_contact_counts_by_its_weight():
     swapped = replace(GOOD, contact_results=(ContactResult(0.3, 0.03), ContactResult(0.3, 0.001)))
     met = {rule.name: rule.value for rule in judged(swapped).rules}["contacts met"]
