@@ -93,7 +93,7 @@ def first_fit(
         observations: `p` pairs.
         evidence: axes (p, 2, ...).
         keypoint_weights, prior_weights: of the single-person terms.
-        weights: how many starts and hypotheses are kept, and what a depth gap costs.
+        weights: how many starts and hypotheses are kept.
     """
     began = time.perf_counter()
     people = evidence.map(lambda x: x.flatten(0, 1))

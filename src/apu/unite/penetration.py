@@ -77,7 +77,7 @@ class Penetration:
         self._query.move(skin)
         mesh, vertex, reach, anew = self._sought(skin)
         found = self._query.nearest_of(mesh, other[mesh, vertex], reach)
-        self._near[mesh[anew], vertex[anew]] = (found.face >= 0)[anew]
+        self._near[mesh[anew], vertex[anew]] = self._within_reach(skin, other, mesh, vertex, found, anew)
         inside = torch.nonzero(found.inside).flatten()
         self._mesh, self._vertex = mesh[inside], vertex[inside]
         self._was_inside.zero_()
@@ -88,6 +88,17 @@ class Penetration:
             self._goal, start = self._by_core(skin, start)
         out = self._goal_points(skin) - start
         self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
+
+    def _within_reach(
+        self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"], mesh: Int[Tensor, " k"],
+        vertex: Int[Tensor, " k"], found: Nearest, chosen: Bool[Tensor, " k"],
+    ) -> Bool[Tensor, " c"]:  # fmt: skip
+        """Which of the chosen vertices the next motions may bring in, or are inside."""
+        mesh, vertex = mesh[chosen], vertex[chosen]
+        corners = skin[mesh[:, None], self._faces[found.face[chosen].clamp_min(0)]]
+        goal = (corners * found.barycentric[chosen, :, None]).sum(-2)
+        near = (other[mesh, vertex] - goal).square().sum(-1).sqrt() <= NEAR_M + MARGIN_M
+        return (found.face[chosen] >= 0) & near | found.inside[chosen]
 
     def _sought(
         self, skin: Float[Tensor, "m n 3"]

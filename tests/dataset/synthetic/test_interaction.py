@@ -163,7 +163,10 @@ def test_what_is_left_out_means_two_who_stand_for_themselves_and_a_contact_that_
         ('title = "a poke"', 'balance = "none"\ntitle = "a poke"', "none"),
         ('title = "a poke"', "", "title"),
         ("[[contact]]", "[[contacts]]", "contact"),
-        ("[b]", "[c]", "'b'"),
+        ("[b]", "[c]", "'c'"),
+        ("probability = 0.5", "probabilty = 0.5", "probabilty"),
+        ("calm = 0.5", "calm = -7", "calm -7"),
+        ("probability = 0.5", "probability = nan", "probability nan"),
         ("[b]", "[b", "TOMLDecodeError"),
     ],
 )

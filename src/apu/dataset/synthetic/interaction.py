@@ -207,8 +207,9 @@ def _families(table: dict[str, Any]) -> dict[str, float]:
 
 
 def _share(value: Any) -> float:
-    if not 0 < float(value) <= 1:
-        raise ValueError(f"a share of {value} is not in (0, 1]")
+    """A part of a whole, which is the sum of all shares."""
+    if not 0 < float(value) < math.inf:
+        raise ValueError(f"a share of {value} is not above 0")
     return float(value)
 
 
@@ -227,7 +228,10 @@ def _contact(row: dict[str, Any]) -> IntendedContact:
         for region in frozenset().union(*unions):
             _one_of(region, REGION_NAMES)
         sides.append(tuple(unions))
-    return IntendedContact(sides[0], sides[1], _share(row.get("probability", 1.0)))
+    probability = float(row.get("probability", 1.0))
+    if not 0 < probability <= 1:
+        raise ValueError(f"probability {probability} is not in (0, 1]")
+    return IntendedContact(sides[0], sides[1], probability)
 
 
 def _spread(value: list[Any]) -> Spread:
