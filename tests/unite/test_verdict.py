@@ -51,7 +51,7 @@ def with_terms(**terms: float) -> Fit:
 def test_a_good_fit_is_accepted_by_every_rule():
     verdict = judged(GOOD)
     assert verdict.accepted
-    assert [rule.holds for rule in verdict.rules] == [True] * 6
+    assert [rule.holds for rule in verdict.rules] == [True] * 7
     assert str(verdict) == "accepted"
 
 
@@ -95,6 +95,11 @@ def test_contacts_that_were_not_used_are_not_asked_for():
     assert judged(replace(GOOD, contact_results=doubted)).accepted
     used = (ContactResult(0.3, 0.001, 0.4), ContactResult(0.9, 0.9, 0.4))
     assert [rule.name for rule in judged(replace(GOOD, contact_results=used)).failed] == ["contact distance"]
+
+
+def test_a_fit_whose_contacts_the_picture_denies_is_rejected():
+    denied = (ContactResult(0.9, 0.9, 0.0), ContactResult(0.9, 0.9, 0.0))
+    assert [rule.name for rule in judged(replace(GOOD, contact_results=denied)).failed] == ["contacts believed"]
 
 
 def test_a_contact_counts_by_its_weight():

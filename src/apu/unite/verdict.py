@@ -22,6 +22,8 @@ class VerdictLimits:
     Attributes:
         reprojection_percent: mean keypoint error of the worse person, percent of the keypoint box's diagonal.
         touching_m: a contact within this distance is met.
+        believed_share: share of the told contacts' weight that the picture does not speak against
+            (`apu.unite.plausible`); not asked where no contact is known, or only guessed.
         met_share: share of the contacts' weight that must be met; not asked where no contact is known, or only guessed.
         contact_m: mean distance of the contacts, by weight, metres.
         penetration_m: deepest point of either body in the other, metres.
@@ -33,6 +35,7 @@ class VerdictLimits:
 
     reprojection_percent: float = 3.0
     touching_m: float = 0.02
+    believed_share: float = 0.2
     met_share: float = 0.6
     contact_m: float = 0.06
     penetration_m: float = 0.03
@@ -56,12 +59,16 @@ def judge(observation: PairObservation, fit: Fit, surface: Surface, limits: Verd
         RuleResult("reprojection error", max(fit.reprojection_percent), limits.reprojection_percent, "%"),
         RuleResult("penetration", 100 * fit.penetration_max_m, 100 * limits.penetration_m, "cm"),
     ]
-    pairs = [
+    told = [
         (contact, result)
         for contact, result in zip(fit.contacts.contacts, fit.contact_results, strict=True)
-        if contact.source != GUESS and result.trust > 0
+        if contact.source != GUESS
     ]
+    pairs = [(contact, result) for contact, result in told if result.trust > 0]
     weight = sum(contact.weight for contact, _ in pairs)
+    if told:
+        left = sum(c.weight * result.trust for c, result in told) / sum(c.weight for c, _ in told)
+        rules.append(RuleResult("contacts believed", 100 * left, 100 * limits.believed_share, "%", "at least"))
     if weight > 0:
         met = sum(c.weight for c, result in pairs if result.after_m <= limits.touching_m) / weight
         apart = sum(c.weight * result.after_m for c, result in pairs) / weight
