@@ -67,6 +67,18 @@ PARTS: Mapping[str, Part] = _table(
 """The closed vocabulary: what an annotator chooses from, by name. The choice is ours, after the words of ProsePose: arm
 and leg are cut finer, because the mesh needs it. Together they cover every region; some overlap."""
 
+PART_OF_SURFACE: Mapping[str, str] = MappingProxyType(
+    {s: next(p.name for p in PARTS.values() if s in p.surfaces) for s in (*SIDED_REGIONS, *CENTRAL_REGIONS)}
+)
+"""Region without side -> the first part that has it. Some words overlap; by this rule, which is ours, parts do not: the
+face is part of the head, the waist's back of the back, and the waist's front is what the belly leaves of it."""
+
+
+def part_of_region(region: str) -> Part:
+    """The part of `PART_OF_SURFACE` that a region, with its side, belongs to."""
+    return PARTS[PART_OF_SURFACE[region if region in CENTRAL_REGIONS else region.partition("_")[2]]]
+
+
 OTHER_PARTS: Mapping[str, Part] = _table(
     ("shoulder", "shoulder_front shoulder_back", True),
     ("waist", "lower_belly pelvis_front lower_back", False),

@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 
 from apu.body.protocol import BodyModel
 from apu.contact.measured import TOUCHING_M, TOUCHING_WIDE_M
-from apu.contact.parts import PARTS
+from apu.contact.parts import PART_OF_SURFACE, part_of_region
 from apu.dataset.meshes import statures
 from apu.dataset.store import PairStore
 
@@ -68,16 +67,9 @@ def quantiles(values: Sequence[float] | Sequence[int]) -> dict[str, float]:
     }
 
 
-@cache
-def part_of_region() -> Mapping[str, str]:
-    """Region -> the first part of the vocabulary that has it, without side: a partition of the surface."""
-    return {region: part.name for part in reversed(list(PARTS.values())) for region in part.regions("both")}
-
-
 def part_pairs(contacts: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """The pairs of parts that touch in one pair of people, whoever of them is A."""
-    part = part_of_region()
-    pairs = {tuple(sorted((part[c["region_a"]], part[c["region_b"]]))) for c in contacts}
+    pairs = {tuple(sorted(part_of_region(c[r]).name for r in ("region_a", "region_b"))) for c in contacts}
     return {(a, b) for a, b in pairs}
 
 
@@ -87,7 +79,7 @@ def diversity(each: Iterable[set[tuple[str, str]]]) -> dict[str, Any]:
     for pairs in each:
         votes.update(pairs)
     total = sum(votes.values())
-    parts = len(set(part_of_region().values()))
+    parts = len(set(PART_OF_SURFACE.values()))
     ranked = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))
     return {
         "entropy_bits": -sum(n / total * math.log2(n / total) for n in votes.values()) + 0.0,

@@ -94,13 +94,13 @@ def read_info(folder: Path) -> DatasetInfo:
     path = folder / INFO
     try:
         content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        unfinished = folder.is_dir() and any(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        got = "no such folder" if not folder.exists() else "a file" if not folder.is_dir() else "a folder without it"
         raise InputError(
             "This is no finished data set.",
             where=folder,
             expected=f"a folder with {INFO} in it",
-            got="a folder without it" if unfinished else "an empty folder" if folder.is_dir() else "no such folder",
+            got=got,
             remedy="finish it with the command that made it and --resume, or name another folder.",
         ) from None
     except (OSError, ValueError, RecursionError) as error:

@@ -1,16 +1,15 @@
 """How well a contact map agrees with the true one: precision, recall, F1 and IoU, of regions and of parts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from apu.body.region_names import CENTRAL_REGIONS, REGION_NAMES, SIDED_REGIONS
+from apu.body.region_names import REGION_NAMES
 from apu.contact.measured import TOUCHING_M, TOUCHING_WIDE_M, MeasuredContact
-from apu.contact.parts import PARTS
+from apu.contact.parts import part_of_region
 
 THRESHOLDS_M = (TOUCHING_M, TOUCHING_WIDE_M)
 """A region pair nearer than this is a contact, in the prediction as in the truth; both are reported."""
@@ -85,28 +84,15 @@ def region_maps(contacts: Sequence[Collection[MeasuredContact]], within_m: float
     return out
 
 
-def _parts_of_surfaces() -> dict[str, str]:
-    names = (*SIDED_REGIONS, *CENTRAL_REGIONS)
-    return {name: next(part.name for part in PARTS.values() if name in part.surfaces) for name in names}
-
-
-PART_OF_SURFACE: Mapping[str, str] = MappingProxyType(_parts_of_surfaces())
-"""Region name without side -> the first part of the vocabulary that has it. Some words of the vocabulary overlap; by
-this rule, which is ours, parts do not: the face is part of the head, the waist's back of the back, and the waist's
-front is what is left of it without the belly, the front of the pelvis."""
-
-
 def side_aware_part(region: str) -> str:
     """The part of a region; with the side where a body has two of them: `left hand`, but `back`."""
-    side, _, surface = region.partition("_")
-    part = PARTS[side_blind_part(region)]
-    return f"{side} {part.name}" if part.paired and surface in SIDED_REGIONS else part.name
+    part = part_of_region(region)
+    return f"{region.partition('_')[0]} {part.name}" if part.paired else part.name
 
 
 def side_blind_part(region: str) -> str:
     """The part of a region, without side."""
-    side, _, surface = region.partition("_")
-    return PART_OF_SURFACE[surface if side in ("left", "right") else region]
+    return part_of_region(region).name
 
 
 def part_maps(regions: Bool[Tensor, "p 75 75"], *, sides: bool = True) -> Bool[Tensor, "p n n"]:

@@ -130,6 +130,14 @@ def surface_points(
     return (vertices[rows, corners] * nearest.barycentric[..., None]).sum(-2)
 
 
+def surface_points_of(
+    vertices: Float[Tensor, "m v 3"], faces: Int[Tensor, "f 3"], mesh: Int[Tensor, " k"], nearest: Nearest
+) -> Float[Tensor, "k 3"]:
+    """The same for what `nearest_of` found; `mesh` (k,) says on which mesh."""
+    corners = vertices[mesh[:, None], faces[nearest.face.clamp_min(0)]]
+    return (corners * nearest.barycentric[..., None]).sum(-2)
+
+
 def _layout(vertices: Float[Tensor, "m v 3"]) -> tuple[Float[Tensor, "m 3"], float]:
     """Middles of the meshes and a cell's width: room for a mesh, as much again to move, and for the points around."""
     low, high = vertices.detach().amin(1), vertices.detach().amax(1)

@@ -234,7 +234,7 @@ def _pair_costs(
     single = found.cost.reshape(-1, 2, kept)
     depth = found.parameters["translation"][..., 2].reshape(-1, 2, kept)
     of_all = found.beliefs.map(lambda x: x.unflatten(0, (-1, 2, kept)))
-    a, b = (of_all.map(lambda x, k=k, where=where: x[:, k].unsqueeze(where)) for k, where in ((0, 2), (1, 1)))
+    a, b = of_all.map(lambda x: x[:, 0, :, None]), of_all.map(lambda x: x[:, 1, None, :])
     gap = losses.depth_gap(depth[:, 0, :, None], depth[:, 1, None, :], a, b, priors)
     cost = single[:, 0, :, None] + single[:, 1, None, :] + gap
     cost = cost.flatten(1)

@@ -69,7 +69,7 @@ INITIAL_DEPTH_M = 0.2
 
 INITIAL_BONUS = 15.0
 """A body near its estimate is much likelier than one anywhere: the logarithm of how much the spreads shrink, less a
-doubt whether the estimate is any good."""
+doubt whether the estimate is any good. Hand-set, as the four numbers above, on synthetic validation pairs."""
 
 CHILD_BELOW_M = 1.45
 """An estimate of this height or more is of an adult."""

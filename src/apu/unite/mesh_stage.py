@@ -134,7 +134,7 @@ def _terms(
     )  # fmt: skip
     terms = {name: value.unflatten(0, (-1, 2)).sum(1) for name, value in single.items()}
     tau, reach = _at(weights.contact_tau_m, share), _at(weights.contact_reach_m, share)
-    a, b = (problem.beliefs.select(torch.arange(k, len(problem.beliefs.cost), 2)) for k in (0, 1))
+    a, b = problem.beliefs.map(lambda x: x[0::2]), problem.beliefs.map(lambda x: x[1::2])
     depth = p["translation"][..., 2]
     terms["depth gap"] = losses.depth_gap(depth[:, 0], depth[:, 1], a, b, problem.prior_weights)
     overlap = capsule_overlap(posed.joints)

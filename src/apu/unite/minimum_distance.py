@@ -8,13 +8,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery, surface_points
+from apu.geometry.surface_query import UNBOUNDED, SurfaceQuery, surface_points, surface_points_of
 
 BAND_M = 0.03
 """Vertices within this of the smallest distance are looked at until the next look at all of them."""
 REFRESH = 10
-WEIGHT = 1.0
-"""Of the one contact that there is."""
+"""Steps between two looks at all vertices."""
 
 
 class SampledMinimum:
@@ -26,7 +25,7 @@ class SampledMinimum:
         with torch.no_grad():
             nearest = torch.cdist(a, b).flatten(1).argmin(1)
         row, size = torch.arange(len(a), device=a.device), b.shape[1]
-        return WEIGHT * (a[row, nearest // size] - b[row, nearest % size]).square().sum(-1)
+        return (a[row, nearest // size] - b[row, nearest % size]).square().sum(-1)
 
 
 class FullMinimum:
@@ -56,9 +55,9 @@ class FullMinimum:
         mesh, vertex = self._near
         point = other[mesh, vertex]
         found = self._query.nearest_of(mesh, point, torch.full_like(point[:, 0], UNBOUNDED).float())
-        square = (point - _goals(skin, self._faces, mesh, found)).square().sum(-1)
+        square = (point - surface_points_of(skin, self._faces, mesh, found)).square().sum(-1)
         lowest = torch.full((len(vertices),), torch.inf, dtype=square.dtype, device=square.device)
-        return WEIGHT * lowest.scatter_reduce(0, mesh // 2, square, "amin")
+        return lowest.scatter_reduce(0, mesh // 2, square, "amin")
 
     def _within_band(self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"]) -> Int[Tensor, "2 k"]:
         """(mesh, vertex of its partner) of all that may be nearest soon; every mesh keeps at least one."""
@@ -67,10 +66,3 @@ class FullMinimum:
         distance = (other - surface_points(skin, self._faces, found)).norm(dim=-1)
         smallest = distance.amin(1).unflatten(0, (-1, 2)).amin(1).repeat_interleave(2)
         return torch.stack(torch.nonzero(distance <= smallest[:, None] + BAND_M, as_tuple=True))
-
-
-def _goals(
-    skin: Float[Tensor, "m n 3"], faces: Int[Tensor, "f 3"], mesh: Int[Tensor, " k"], found: Nearest
-) -> Float[Tensor, "k 3"]:
-    corners = skin[mesh[:, None], faces[found.face.clamp_min(0)]]
-    return (corners * found.barycentric[..., None]).sum(-2)

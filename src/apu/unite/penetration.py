@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery
+from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery, surface_points_of
 
 NEAR_M, DEEP_M = 0.06, 0.30
 """How far from the surface a vertex has to be to be left out of the next looks, and the reach for those inside."""
@@ -95,10 +95,9 @@ class Penetration:
     ) -> Bool[Tensor, " c"]:  # fmt: skip
         """Which of the chosen vertices the next motions may bring in, or are inside."""
         mesh, vertex = mesh[chosen], vertex[chosen]
-        corners = skin[mesh[:, None], self._faces[found.face[chosen].clamp_min(0)]]
-        goal = (corners * found.barycentric[chosen, :, None]).sum(-2)
-        near = (other[mesh, vertex] - goal).square().sum(-1).sqrt() <= NEAR_M + MARGIN_M
-        return (found.face[chosen] >= 0) & near | found.inside[chosen]
+        mine = Nearest(found.face[chosen], found.barycentric[chosen], found.inside[chosen])
+        away = (other[mesh, vertex] - surface_points_of(skin, self._faces, mesh, mine)).norm(dim=-1)
+        return (mine.face >= 0) & (away <= NEAR_M + MARGIN_M) | mine.inside
 
     def _sought(
         self, skin: Float[Tensor, "m n 3"]
@@ -128,8 +127,7 @@ class Penetration:
 
     def _goal_points(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, "k 3"]:
         """Where each sunken vertex is to leave."""
-        corners = skin[self._mesh[:, None], self._faces[self._goal.face]]
-        return (corners * self._goal.barycentric[..., None]).sum(-2)
+        return surface_points_of(skin, self._faces, self._mesh, self._goal)
 
     def _by_core(
         self, skin: Float[Tensor, "m n 3"], start: Float[Tensor, "k 3"]

@@ -2,8 +2,8 @@
 
 After the first fit the depth between two people is what is least known, and where their parts lie in the picture is
 what is known best. So a contact is doubted by the distance of its regions across the line of sight. On 40 synthetic
-validation pairs (`apu synth --split validation --seed 1`, one noisy answer each) 90 % of the right contacts lie within
-4 cm of each other that way and 75 % of the wrong ones beyond 7 cm; in space the same shares need 40 and 18 cm.
+validation pairs with one noisy answer each (`benchmarks/doubt.py`) 90 % of the right contacts lie within 3 cm of each
+other that way and 75 % of the wrong ones beyond 7 cm; in space the same shares need 51 and 18 cm.
 The wrong ones are what our simulated model invents, so only the order of size carries over. The rule is ours.
 """
 

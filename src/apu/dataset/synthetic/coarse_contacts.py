@@ -3,31 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.body.region_names import CENTRAL_REGIONS
 from apu.contact.contact import Contact
 from apu.contact.distance import region_of_face
 from apu.contact.measured import TOUCHING_M
-from apu.contact.parts import OTHER_PARTS, PARTS, part_regions
+from apu.contact.parts import OTHER_PARTS, PARTS, part_of_region, part_regions
 from apu.scene.true_pair import TruePair
-
-
-def _partition() -> Mapping[str, str]:
-    """Surface -> the first part of `PARTS` that has it: head, not face; belly, not waist front; back, not its waist."""
-    out: dict[str, str] = {}
-    for part in PARTS.values():
-        for surface in part.surfaces:
-            out.setdefault(surface, part.name)
-    return MappingProxyType(out)
-
-
-PART_OF_SURFACE: Mapping[str, str] = _partition()
 
 
 @dataclass(frozen=True)
@@ -84,9 +70,8 @@ class CoarseContact:
 
 def end_of_region(region: str) -> End:
     """The part of the fixed partition that a region belongs to. The two halves of an unpaired part are one."""
-    side, _, surface = ("none", "", region) if region in CENTRAL_REGIONS else region.partition("_")
-    part = PART_OF_SURFACE[surface]
-    return End(part, side if is_paired(part) else "none")
+    part = part_of_region(region)
+    return End(part.name, region.partition("_")[0] if part.paired else "none")
 
 
 def is_paired(part: str) -> bool:
