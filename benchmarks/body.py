@@ -1,6 +1,6 @@
 """How long the default body takes: to prepare, to load, to pose. Seconds of one thread, best of several runs.
 
-Ends with 1 when loading takes half a second or more.
+Posing is timed on the torch path and on the fused one, in turns. Ends with 1 when loading takes half a second or more.
 
     python benchmarks/body.py [--prepare]
 """
@@ -18,7 +18,9 @@ from apu.geometry.sampling import farthest_points
 
 RUNS = 10
 LOAD_BOUND_S = 0.5
-POINTS = 1200
+POINTS = 900
+STARTS = 48
+"""Bodies of the joint stage: all starts of one pair."""
 
 
 def best_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
@@ -30,16 +32,27 @@ def best_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
     return min(seconds)
 
 
-def posing(body: AnnyBody, batch: int, parts: Parts, *, backward: bool) -> Callable[[], object]:
-    def work() -> None:
-        people = default_parameters(body.parameter_spec, (batch,))
-        people = {name: value.requires_grad_(backward) for name, value in people.items()}
-        posed = body.forward(people, parts)
-        if backward:
-            sum(x.square().sum() for x in (posed.vertices, posed.joints) if x is not None).backward()
+def posing(body: AnnyBody, batch: int, parts: Parts, free: tuple[str, ...]) -> Callable[[], object]:
+    """Forward, and backward where parameters are `free`."""
+    people = default_parameters(body.parameter_spec, (batch,))
+    people = {name: value.requires_grad_(name in free) for name, value in people.items()}
 
-    work()  # makes the tables
+    def work() -> None:
+        posed = body.forward(people, parts)
+        if free:
+            given = [x for x in (posed.vertices, posed.joints) if x is not None]
+            torch.autograd.backward(given, [torch.ones_like(x) for x in given])
+
     return work
+
+
+def compare(name: str, work: Callable[[AnnyBody], Callable[[], object]], bodies: tuple[AnnyBody, AnnyBody]) -> None:
+    """Both paths take turns, so that a busy machine slows both."""
+    tasks = [work(body) for body in bodies]
+    for task in tasks:
+        task()  # makes the tables
+    best = [min(times) for times in zip(*([best_seconds(t, 3) for t in tasks] for _ in range(RUNS)), strict=True)]
+    print(f"{name:58}{1e3 * best[0]:9.2f}{1e3 * best[1]:9.3f}{best[0] / best[1]:8.1f}x")
 
 
 def main() -> int:
@@ -49,24 +62,29 @@ def main() -> int:
     AnnyBody.load()
     load = best_seconds(AnnyBody.load)
     print(f"load the prepared asset: {load:.3f} s (bound {LOAD_BOUND_S} s)")
-    body = AnnyBody.load()
-    print(f"surface and regions: {best_seconds(lambda: AnnyBody(body.asset).surface, 3):.3f} s")
-    some = torch.as_tensor(farthest_points(body.surface.rest_vertices.numpy(), POINTS))
+    asset = AnnyBody.load().asset
+    first = best_seconds(lambda: AnnyBody(asset).surface, 1)
+    print(f"first surface and regions: {first:.3f} s, numba's import and what it still has to compile included")
+    print(f"surface and regions: {best_seconds(lambda: AnnyBody(asset).surface, 3):.3f} s")
+    bodies = AnnyBody(asset, fused=False), AnnyBody(asset, fused=True)
+    some = torch.as_tensor(farthest_points(bodies[0].surface.rest_vertices.numpy(), POINTS))
     choices = {
         "joints": Parts("body25"),
         f"joints + {POINTS} vertices": Parts("body25", some),
-        "all vertices": Parts(None, "all"),
+        "joints + all vertices": Parts("body25", "all"),
     }
-    print(f"{'':28}{'forward':>10}{'+ backward':>12}   ms")
+    pose = ("orientation", "translation", "pose")
+    print(f"{'ms':58}{'torch':>9}{'fused':>9}{'ratio':>9}")
     for name, parts in choices.items():
-        for batch in (2, 8, 32):
-            forward, both = (1e3 * best_seconds(posing(body, batch, parts, backward=b)) for b in (False, True))
-            print(f"{name:22}{batch:6}{forward:10.2f}{both:12.2f}")
-    for batch in (2, 8, 32):
-        people = default_parameters(body.parameter_spec, (batch,))
+        for batch in (2, 16):
+            for what, free in (("forward", ()), ("+ backward", pose), ("+ backward, shape", (*pose, "shape"))):
+                label = f"{name}, {batch} bodies, {what}"
+                compare(label, lambda b, n=batch, p=parts, f=free: posing(b, n, p, f), bodies)
+    for batch in (2, STARTS):
+        people = default_parameters(bodies[0].parameter_spec, (batch,))
         for shape in (False, True):
-            ms = 1e3 * best_seconds(lambda p=people, s=shape: body.joints_and_jacobian(p, "body25", s))
-            print(f"joints and jacobian{' with shape' if shape else '':11}{batch:4}{ms:10.2f}")
+            label = f"joints and jacobian, {batch} bodies{', shape' if shape else ''}"
+            compare(label, lambda b, p=people, s=shape: lambda: b.joints_and_jacobian(p, "body25", s), bodies)
     return int(load >= LOAD_BOUND_S)
 
 

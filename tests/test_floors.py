@@ -35,6 +35,7 @@ ADAPTERS: dict[str, set[str]] = {
     "onnxruntime": {"pose.onnx_session"},
     "platformdirs": {"cache"},
     "matplotlib": {"evaluate.plots"},
+    "numba": {"body.anny_fused_kernels"},
     "pyarrow": {"dataset.parquet"},
     "pydantic": {"contact.file_schema", "dataset.record", "show.schema"},
     "rich": {"cli"},

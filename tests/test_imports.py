@@ -9,7 +9,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "anny", "cv2", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "rich", "scipy", "torch", "trimesh", "warp",
+    "anny", "cv2", "numba", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "rich", "scipy", "torch", "trimesh",
+    "warp",
 )  # fmt: skip
 
 IMPORT = "import apu"

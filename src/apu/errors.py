@@ -59,6 +59,18 @@ class PeopleError(InputError):
     """Too few people, or a pair that does not exist."""
 
 
+class CameraError(InputError):
+    """The camera cannot have taken the photo."""
+
+
+class EstimateError(InputError):
+    """An initial estimate of a body makes no sense."""
+
+
+class FitError(ApuError):
+    """The optimisation did not lead to two bodies."""
+
+
 class OutputError(ApuError):
     """The results cannot be written."""
 

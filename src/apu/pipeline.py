@@ -34,7 +34,7 @@ from apu.scene.person import Person
 from apu.scene.photo import Photo
 from apu.scene.results import FitOptions, Pair, PairResult, PhotoResult
 from apu.show.result_folder import save_result
-from apu.unite.problem import check_fittable
+from apu.unite.fittable import check_finite, check_fittable
 from apu.unite.solve import look, unite
 from apu.unite.verdict import judge
 
@@ -141,6 +141,8 @@ def _unite_batch(
         given = contacts_of(annotated, (a.index, b.index))
         contacts.append(annotator.annotate(photo, observation, estimate) if given is None else given)
     fits = unite(body, first, contacts, progress=progress)
+    for observation, one in zip(observations, fits, strict=True):
+        check_finite(observation, one)
     return [
         PairResult(o, replace(f, verdict=judge(o, f, body.surface))) for o, f in zip(observations, fits, strict=True)
     ]

@@ -17,6 +17,8 @@ COMMANDS = (
     "eval",
     "eval synthetic",
     "eval photos",
+    "eval ablation",
+    "eval verdict",
     "models",
     "models fetch",
     "models list",

@@ -75,13 +75,28 @@ def test_moving_both_people_together_changes_nothing(body: AnnyBody, vertices: t
     torch.testing.assert_close(here, there, atol=2e-6, rtol=0)
 
 
-def test_chosen_points_give_the_rows_of_all_points(body: AnnyBody, vertices: torch.Tensor):
+def test_a_short_reach_leaves_out_the_far_vertices_and_only_those(body: AnnyBody, vertices: torch.Tensor):
     distances = ContactDistances(body.surface, [MAP, MAP])
     everything = distances.of_points(vertices)
-    chosen = torch.arange(5, len(everything.task), 7)
-    some = distances.of_points(vertices, chosen)
-    torch.testing.assert_close(some.distance_m, everything.distance_m[chosen], atol=1e-6, rtol=0)
-    assert torch.equal(some.task, everything.task[chosen])
+    smallest = torch.zeros(everything.tasks).scatter_reduce(
+        0, everything.task, everything.distance_m, "amin", include_self=False
+    )
+    reach = smallest + 0.02
+    near = everything.distance_m < reach[everything.task]
+    assert 0 < int(near.sum()) < len(near)
+    some = distances.held(vertices, distances.nearest(vertices, reach))
+    torch.testing.assert_close(some.distance_m, everything.distance_m[near], atol=1e-6, rtol=0)
+    assert torch.equal(some.task, everything.task[near])
+
+
+def test_places_that_are_held_bound_the_distances_after_a_move(body: AnnyBody, vertices: torch.Tensor):
+    distances = ContactDistances(body.surface, [MAP, MAP])
+    places = distances.nearest(vertices)
+    generator = torch.Generator().manual_seed(0)
+    moved = vertices + 0.003 * torch.randn(2, 2, 1, 3, generator=generator)
+    held, fresh = distances.held(moved, places), distances.of_points(moved)
+    assert bool((held.distance_m >= fresh.distance_m - 1e-6).all())
+    torch.testing.assert_close(held.distance_m, fresh.distance_m, atol=5e-3, rtol=0)
 
 
 def test_pairs_without_contacts_have_no_distances(body: AnnyBody, vertices: torch.Tensor):

@@ -171,6 +171,7 @@ def test_a_fit_of_keypoints_is_nearer_than_where_it_started(body: AnnyBody, pair
 
 def test_modules_that_measure_are_there():
     folder = Path(synthetic_benchmark.__file__).parent
-    presenting = {"__init__", "annotated_contacts", "annotated_photos", "bootstrap", "findings", "photo_tables",
-                  "photos_benchmark", "plots", "report", "rows", "synthetic_tables", "tables"}  # fmt: skip
+    presenting = {"__init__", "ablation", "ablation_table", "ablation_variants", "annotated_contacts",
+                  "annotated_photos", "bootstrap", "findings", "photo_tables", "photos_benchmark", "plots", "report",
+                  "rows", "synthetic_tables", "tables"}  # fmt: skip
     assert {path.stem for path in folder.glob("*.py")} - presenting == set(MEASURING)

@@ -10,6 +10,7 @@ import torch
 from apu.body.anny import AnnyBody
 from apu.body.anny_asset import load_asset
 from apu.body.protocol import Parts
+from apu.unite import joint_stage
 from apu.unite.hypotheses import Beliefs, beliefs_of, parameters_of, starts_of
 from apu.unite.joint_stage import _linearise, _moved, cost_terms, fit_joints, place
 from apu.unite.problem import JOINT_SET, Evidence, gather_evidence
@@ -152,6 +153,39 @@ def test_a_body_in_a_batch_is_fitted_as_alone(body: AnnyBody, pair):
         body, {k: v[one] for k, v in p.items()}, evidence.select(one), beliefs.select(one), KW, PW, steps=5
     )
     torch.testing.assert_close(together.cost[one], alone.cost, rtol=1e-3, atol=1e-3)
+
+
+def test_bodies_that_settle_at_different_steps_are_fitted_as_alone(body64: AnnyBody, pair):
+    starts = starts_of("adult")
+    beliefs = beliefs_of(starts, body64.parameter_spec)
+    rows = torch.tensor([0] * len(starts))
+    _, both, _ = _start(body64, pair, torch.float64)
+    evidence = both.select(rows)
+    p = place(body64, parameters_of(starts, beliefs, body64.parameter_spec), evidence)
+    together = fit_joints(body64, p, evidence, beliefs, KW, PW, steps=15, tolerance=0.1)
+    for i in range(len(starts)):
+        one = torch.tensor([i])
+        alone = fit_joints(
+            body64, {k: v[one] for k, v in p.items()}, evidence.select(one), beliefs.select(one), KW, PW,
+            steps=15, tolerance=0.1,
+        )  # fmt: skip
+        torch.testing.assert_close(together.cost[one], alone.cost, rtol=1e-6, atol=1e-6)
+        for name, value in alone.parameters.items():
+            torch.testing.assert_close(together.parameters[name][one], value, rtol=1e-5, atol=1e-5)
+
+
+def test_terms_that_nobody_has_are_left_out_without_a_difference(body64: AnnyBody, pair):
+    p, evidence, beliefs = _somewhere(body64, pair)
+    evidence = replace(evidence, hint_trust=torch.zeros_like(evidence.hint_trust))
+    assert joint_stage._absent(evidence, beliefs) == {"hint", "estimate"}
+    assert joint_stage._absent(_hinted(evidence), _estimated(beliefs)) == set()
+    whole = _linearise(body64, p, evidence, beliefs, KW, PW, True)
+    short = _linearise(body64, p, evidence, beliefs, KW, PW, True, {"hint", "estimate"})
+    assert whole[0].keys() == short[0].keys()
+    for name, cost in whole[0].items():
+        assert torch.equal(cost, short[0][name]), name
+    assert torch.equal(whole[1], short[1])
+    assert torch.equal(whole[2], short[2])
 
 
 def test_placing_puts_the_body_onto_its_keypoints(body: AnnyBody, pair):

@@ -56,6 +56,43 @@ def test_short_reach_along_a_path_loses_no_depth(body: AnnyBody):
         torch.testing.assert_close(kept.depths(vertices), fresh.depths(vertices), atol=2e-5, rtol=0)
 
 
+def test_inside_is_what_libigl_says_along_an_optimisation_of_bodies_that_cut_themselves(body: AnnyBody):
+    """Arms bent through the own chest: there the nearest face may lie in the body, and its normal points inwards."""
+    parameters = default_parameters(body.parameter_spec, (1, 2))
+    generator = torch.Generator().manual_seed(0)
+    parameters["pose"] += 0.25 * torch.randn(parameters["pose"].shape, generator=generator)
+    parameters["orientation"][0, 1, 1] = np.pi
+    parameters["translation"][0, 1, 2] -= 0.2
+    free = {name: value.requires_grad_(name != "shape") for name, value in parameters.items()}
+    optimiser = torch.optim.Adam([value for value in free.values() if value.requires_grad], lr=0.01)
+    faces = body.surface.collision_faces.numpy()
+    skin = np.unique(faces)
+    kept, counts, by_normal = None, [], 0
+    for step in range(9):
+        vertices = body.forward(free, Parts(vertices="all")).vertices
+        assert vertices is not None
+        kept = kept or Penetration(body.surface, vertices.detach())
+        depth = kept.depths(vertices)
+        optimiser.zero_grad()
+        depth.square().sum().backward()
+        optimiser.step()
+        if step % 4:
+            continue
+        points = vertices[0].detach().double().numpy()
+        for mine, other in ((0, 1), (1, 0)):
+            said = kept.inside[0, mine].numpy()
+            truth = igl.winding_number(points[other], faces, points[mine][skin]) > 0.5
+            wrong = np.flatnonzero(said != truth)
+            if len(wrong):
+                at = np.ascontiguousarray(points[mine][skin][wrong])
+                assert float(np.max(igl.point_mesh_squared_distance(at, points[other], faces)[0])) < 1e-12
+            counts.append(int(truth.sum()))
+            query = SurfaceQuery(body.surface.collision_faces, vertices[:, other].detach())
+            by_normal += int((query.nearest(vertices[:, mine, skin].detach()).inside[0].numpy() != truth).sum())
+    assert min(counts) > 50
+    assert by_normal > 0, "the scene has what the normal alone gets wrong"
+
+
 def turned_and_moved(vertices: torch.Tensor, yaw: float, shift: tuple[float, float, float]) -> torch.Tensor:
     """Both bodies together, about B's middle and then away."""
     turn = roma.rotvec_to_rotmat(torch.tensor([0.0, yaw, 0.0]))

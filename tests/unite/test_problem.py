@@ -9,7 +9,8 @@ import torch
 
 from apu.errors import PeopleError
 from apu.scene.pair import PairObservation
-from apu.unite.problem import check_fittable, gather_evidence, reprojection_percent
+from apu.unite.fittable import check_fittable
+from apu.unite.problem import gather_evidence, reprojection_percent
 from apu.unite.weights import KeypointWeights
 
 

@@ -1,4 +1,7 @@
-"""Anny behind the `BodyModel` protocol: exact on any subset of points, see `apu.body.anny_kinematics`."""
+"""Anny behind the `BodyModel` protocol: exact on any subset of points, see `apu.body.anny_kinematics`.
+
+Posing has two paths, equal up to rounding: torch operations, the reference, on any device; and `apu.body.anny_fused`.
+"""
 
 import math
 from functools import cached_property
@@ -7,13 +10,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from apu.body import anny_fused
 from apu.body.anny_asset import PHENOTYPES, AnnyAsset, load_asset
+from apu.body.anny_fused import FusedBody, FusedShape
 from apu.body.anny_jacobian import joints_and_jacobian
 from apu.body.anny_kinematics import Motion, Tables, doublings, hat_weights, move, nearest_rotation
 from apu.body.anny_pose import DOFS, dof_axes
 from apu.body.joints import joint_names
 from apu.body.protocol import Parameters, ParameterSpec, Parts, Posed, Surface
 from apu.body.region_names import REGION_NAMES
+from apu.errors import ModelFileError
 from apu.progress import Progress, silent
 
 _ANCHORS = {
@@ -39,15 +45,44 @@ class AnnyBody:
         asset: prepared numbers, see `apu.body.anny_asset`.
         dtype: of all outputs.
         device: of all outputs.
+        fused: pose with the loops that numba compiles for the CPU (True), with torch operations (False), or with
+            whatever is there and faster (None).
+
+    Raises:
+        ModelFileError: `fused` is asked for, and numba or the device cannot do it.
     """
 
     def __init__(
-        self, asset: AnnyAsset, dtype: torch.dtype = torch.float32, device: torch.device | None = None
+        self,
+        asset: AnnyAsset,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | None = None,
+        fused: bool | None = None,
     ) -> None:
         self.asset = asset
         self.dtype = dtype
         self.device = device or torch.device("cpu")
+        self._wants_fused = fused
         self._cached: dict[tuple[str | None, bytes | str], Tables] = {}
+        self._fused_of: dict[tuple[str | None, bytes | str], FusedBody] = {}
+        if fused:
+            self._check_fused()
+
+    def _check_fused(self) -> None:
+        if self.device.type != "cpu" or not anny_fused.available():
+            raise ModelFileError(
+                "The fused body cannot run here.",
+                expected="numba, and a body on the CPU",
+                got=f"device {self.device}, numba {'works' if anny_fused.available() else 'is missing'}",
+                remedy="pip install 'numba>=0.61,<1', or leave the choice to `fused=None`.",
+            )
+
+    @cached_property
+    def fused(self) -> bool:
+        """Whether the fused path is used; the first question may import numba."""
+        if self._wants_fused is None:
+            return self.device.type == "cpu" and anny_fused.available()
+        return self._wants_fused
 
     @staticmethod
     def load(progress: Progress = silent, dtype: torch.dtype = torch.float32) -> "AnnyBody":
@@ -139,12 +174,17 @@ class AnnyBody:
         """See `BodyModel.forward`."""
         batch = parameters["pose"].shape[:-1]
         tables = self.tables(parts)
-        points = self.pose(parameters, tables).points
-        mesh = points[:, : tables.mesh_points]
-        wanted = isinstance(parts.vertices, Tensor) or parts.vertices == "all"
         joints = None
-        if tables.joint_matrix is not None:
-            joints = tables.joint_matrix @ points[:, tables.mesh_points :]
+        if self.fused:
+            body, flat = self._fused(parts), _flat(parameters)
+            mesh, joints = body.pose(flat["orientation"], flat["translation"], flat["pose"], body.rest(flat["shape"]))
+        else:
+            points = self.pose(parameters, tables).points
+            mesh = points[:, : tables.mesh_points]
+            if tables.joint_matrix is not None:
+                joints = tables.joint_matrix @ points[:, tables.mesh_points :]
+        joints = joints if tables.joint_matrix is not None else None
+        wanted = isinstance(parts.vertices, Tensor) or parts.vertices == "all"
         return Posed(
             mesh.reshape(*batch, *mesh.shape[1:]) if wanted else None,
             None if joints is None else joints.reshape(*batch, *joints.shape[1:]),
@@ -155,13 +195,23 @@ class AnnyBody:
     ) -> tuple[Float[Tensor, "*batch k 3"], Float[Tensor, "*batch k 3 n"]]:
         """See `BodyModel.joints_and_jacobian`."""
         batch = parameters["pose"].shape[:-1]
-        joints, jacobian = joints_and_jacobian(self, parameters, joint_set, shape)
+        if self.fused:
+            flat = _flat(parameters)
+            joints, jacobian = self._fused(Parts(joint_set)).joints_and_jacobian(
+                flat["orientation"], flat["translation"], flat["pose"], flat["shape"], shape
+            )
+        else:
+            joints, jacobian = joints_and_jacobian(self, parameters, joint_set, shape)
         return joints.reshape(*batch, *joints.shape[1:]), jacobian.reshape(*batch, *jacobian.shape[1:])
 
     def height(self, parameters: Parameters) -> Float[Tensor, "*batch"]:
         """Crown to sole of the standing body, metres; differentiable in the shape."""
         template, shapes = self._height_tables
-        return template + self._coefficients(parameters["shape"]) @ shapes
+        shape = parameters["shape"]
+        if not self.fused:
+            return template + self._coefficients(shape) @ shapes
+        coefficients = self._fused_shape.coefficients(shape.reshape(-1, shape.shape[-1]))
+        return (template + coefficients @ shapes.double()).to(self.dtype).reshape(shape.shape[:-1])
 
     def attributes(self, parameters: Parameters) -> dict[str, Float[Tensor, "*batch"]]:
         """Phenotypes in (0, 1): gender (1 female), age (0 baby, 1/3 child, 2/3 young, 1 old), muscle, ..."""
@@ -190,20 +240,30 @@ class AnnyBody:
         shapes = self.asset.point_blendshapes[:, sole, 1] - self.asset.point_blendshapes[:, crown, 1]
         return (rest[sole] - rest[crown]).to(self.device, self.dtype), shapes.to(self.device, self.dtype)
 
+    @cached_property
+    def _fused_shape(self) -> FusedShape:
+        return FusedShape(self._table, [_ANCHORS[name] for name in PHENOTYPES], self.dtype)
+
     # ---- pose
 
+    def _fused(self, parts: Parts) -> FusedBody:
+        """The fused tables for `parts`; kept as long as its `tables`."""
+        key, tables = _key(parts), self.tables(parts)
+        found = self._fused_of.get(key)
+        if found is None:
+            found = FusedBody(tables, self._fused_shape)
+            self._fused_of = {k: v for k, v in self._fused_of.items() if k in self._cached} | {key: found}
+        return found
+
     def pose(self, parameters: Parameters, tables: Tables) -> Motion:
-        """Points and bone motions of a flattened batch."""
-        flat = {k: v.reshape(-1, v.shape[-1]) for k, v in parameters.items()}
+        """Points and bone motions of a flattened batch, by torch operations."""
+        flat = _flat(parameters)
         coefficients = self._coefficients(flat["shape"])
         return move(tables, coefficients, flat["orientation"], flat["translation"], flat["pose"])
 
     def tables(self, parts: Parts) -> Tables:
         """Prepared tables for `parts`; the `KEPT_TABLES` that were used last are kept."""
-        if isinstance(parts.vertices, Tensor):
-            key = (parts.joint_set, parts.vertices.to("cpu", torch.int64).numpy().tobytes())
-        else:
-            key = (parts.joint_set, parts.vertices)
+        key = _key(parts)
         found = self._cached.pop(key, None) or self._build_tables(parts)
         self._cached[key] = found  # last in the dictionary: used last
         if len(self._cached) > KEPT_TABLES:
@@ -297,3 +357,13 @@ class AnnyBody:
             if keep[bone]:
                 keep[self.asset.parents[bone]] = True
         return torch.nonzero(keep).flatten()
+
+
+def _flat(parameters: Parameters) -> dict[str, Float[Tensor, "n _"]]:
+    return {k: v.reshape(-1, v.shape[-1]) for k, v in parameters.items()}
+
+
+def _key(parts: Parts) -> tuple[str | None, bytes | str]:
+    if isinstance(parts.vertices, Tensor):
+        return parts.joint_set, parts.vertices.to("cpu", torch.int64).numpy().tobytes()
+    return parts.joint_set, parts.vertices

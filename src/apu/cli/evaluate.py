@@ -10,6 +10,7 @@ from apu.cli.synth import SPLITS
 
 FOLDER = click.Path(path_type=Path)
 TESTED_SPLITS = tuple(split for split in SPLITS if split != "train")
+ANSWERS = ("contacts", "oracle", "both")
 KEYPOINTS = ("embedded", "vitpose", "both")
 OF_MAKING = {"seed": "--seed", "split": "--split", "mocap": "--mocap"}
 """Options that say how the test set is made."""
@@ -80,18 +81,130 @@ def synthetic(
       apu eval synthetic --methods keypoints,contacts,oracle --classes hug
       apu eval synthetic --data data/test --out bench --resume
     """
+    _check_folders(ctx, () if data is None else (data,), out, overwrite=overwrite, resume=resume)
+    from apu.cli.evaluate_synthetic import Asked, run
+
+    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+
+
+@command.command("ablation", cls=ApuCommand, short_help="What each term, stage and loss of the fit is worth.")
+@click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]...")
+@click.option("--pairs", type=click.IntRange(1), default=32, show_default=True, metavar="N", help="At most so many.")
+@click.option(
+    "--split", type=click.Choice(TESTED_SPLITS), default="validation", show_default=True, help="Of the pairs to make."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make.")
+@click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
+@click.option("--classes", metavar="A,B", help="Only these interaction classes.")
+@click.option(
+    "--observation-seeds", type=SeedsType(), default="0", show_default=True, help="Each pair is seen once with each."
+)
+@click.option("--variants", metavar="A,B", help="All when left out; they are described in the results.")
+@click.option(
+    "--answers",
+    type=click.Choice(ANSWERS),
+    default="both",
+    show_default=True,
+    help="Noisy answers, the true map, both.",
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables and rows.")
+@click.option("--overwrite", is_flag=True, help="Replace an ablation that lies there.")
+@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@click.pass_context
+def ablation(
+    ctx: click.Context,
+    data: tuple[Path, ...],
+    out: Path | None,
+    overwrite: bool,
+    resume: bool,
+    **options,
+) -> None:
+    """Fit synthetic pairs with one thing of the fit changed at a time, and compare with the whole.
+
+    Each term and stage is left out, and each alternative contact loss put in, with noisy answers and with the true
+    contact map. DATA are data sets of `apu synth`; without one, pairs are made first. Choices are made on the
+    validation split, so it is the default. A pair takes a minute or two, with all variants and both kinds of answers.
+
+    \b
+    Examples:
+      apu eval ablation --pairs 32 --jobs 8 --out ablation
+      apu eval ablation data/val --variants hard,chamfer --answers contacts
+      apu eval ablation data/val --out ablation --resume
+    """
+    _check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
+    from apu.cli.evaluate_ablation import Asked, run
+
+    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+
+
+@command.command("verdict", cls=ApuCommand, short_help="How far the verdict can be trusted.")
+@click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]...")
+@click.option("--pairs", type=click.IntRange(1), default=104, show_default=True, metavar="N", help="At most so many.")
+@click.option(
+    "--split", type=click.Choice(TESTED_SPLITS), default="test", show_default=True, help="Of the pairs to make."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make.")
+@click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
+@click.option("--classes", metavar="A,B", help="Only these interaction classes.")
+@click.option(
+    "--observation-seeds", type=SeedsType(), default="0", show_default=True, help="Each pair is seen once with each."
+)
+@click.option(
+    "--answers",
+    default="0,0.5,1,1.5,shuffled,oracle",
+    show_default=True,
+    metavar="A,B",
+    help="Factors of the answers' noise, and controls.",
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and rows.")
+@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
+@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@click.pass_context
+def verdict(
+    ctx: click.Context,
+    data: tuple[Path, ...],
+    out: Path | None,
+    overwrite: bool,
+    resume: bool,
+    **options,
+) -> None:
+    """Judge fits of synthetic pairs, and compare the verdicts with the truth.
+
+    Every pair is fitted with simulated answers of growing noise (factors of the default rates of error), with the
+    answer about another pair (shuffled), and with the true contact map (oracle). DATA are data sets of `apu synth`;
+    without one, pairs are made first. A pair takes about 15 seconds with all answers.
+
+    \b
+    Examples:
+      apu eval verdict data/test --pairs 200 --jobs 8 --out verdict
+      apu eval verdict --split validation --pairs 16 --answers 1,shuffled
+      apu eval verdict data/test --out verdict --resume
+    """
+    _check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
+    from apu.cli.evaluate_verdict import Asked, run
+
+    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+
+
+def _check_folders(
+    ctx: click.Context, data: tuple[Path, ...], out: Path | None, *, overwrite: bool, resume: bool
+) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        UsageError: they do.
+    """
     if overwrite and resume:
         raise click.UsageError("--overwrite begins again, --resume goes on; give one of them.")
     if out is None and (overwrite or resume):
         raise click.UsageError("--overwrite and --resume belong to a folder; name it with --out.")
     given = [o for n, o in OF_MAKING.items() if ctx.get_parameter_source(n) == ParameterSource.COMMANDLINE]
-    if data is not None and given:
-        raise click.UsageError(f"{given[0]} says how pairs are made; with --data they are there already.")
-    if overwrite and data is not None and out is not None and data.resolve().is_relative_to(out.resolve()):
-        raise click.UsageError("--overwrite would delete the data set of --data; name another folder with --out.")
-    from apu.cli.evaluate_synthetic import Asked, run
-
-    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+    if data and given:
+        raise click.UsageError(f"{given[0]} says how pairs are made; the data set that is named has them already.")
+    if overwrite and out is not None and any(one.resolve().is_relative_to(out.resolve()) for one in data):
+        raise click.UsageError("--overwrite would delete the data set that is named; name another folder with --out.")
 
 
 @command.command("photos", cls=ApuCommand, short_help="On photos with annotated contacts.")

@@ -104,14 +104,14 @@ def run(asked: Asked) -> None:
     """
     torch.set_num_threads(1)  # as in the processes of an engine: sums must not depend on --jobs
     methods = asked.chosen_methods()
-    making = None if asked.data is not None else _making(asked)
-    pairs = [] if asked.data is None else _chosen(asked.data, asked)
+    making = None if asked.data is not None else making_of(asked)
+    pairs = [] if asked.data is None else chosen_pairs(asked.data, asked)
     if asked.out is not None:
         prepare_out(asked.out, overwrite=asked.overwrite, resume=asked.resume)
     engine = SerialEngine() if asked.jobs == 1 else LocalEngine(asked.jobs)
-    with _interruptible():
+    with interruptible():
         if making is not None:
-            pairs = _chosen(_made(making, asked.out, engine), asked)
+            pairs = chosen_pairs(made_folder(making, asked.out, engine), asked)
         benchmark = SyntheticBenchmark(tuple(pairs), asked.observation_seeds, methods)
         work = asked.out / WORK if asked.out is not None else cache_dir() / "eval"
         with shown_progress() as progress:
@@ -143,11 +143,12 @@ def benchmark_info(command: str, pairs: Sequence[TruePair], observation_seeds: S
     return BenchmarkInfo("Benchmark on synthetic pairs", command, facts, versions, NOTES)
 
 
-def _making(asked: Asked) -> Synthesis:
+def making_of(asked: Asked) -> Synthesis:
+    """How the test set is made that the options describe."""
     return asked_for(asked.split, asked.pairs, asked.seed, asked.classes, asked.mocap)
 
 
-def _made(making: Synthesis, out: Path | None, engine: Engine) -> Path:
+def made_folder(making: Synthesis, out: Path | None, engine: Engine) -> Path:
     """The folder of the test set, which is made now unless it is there."""
     name = json.dumps([making.settings(), dict(making.versions)], sort_keys=True)
     cached = cache_dir() / "synthetic" / hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -160,7 +161,7 @@ def _made(making: Synthesis, out: Path | None, engine: Engine) -> Path:
     return folder
 
 
-def _chosen(folder: Path, asked: Asked) -> list[TruePair]:
+def chosen_pairs(folder: Path, asked: Asked) -> list[TruePair]:
     """The first pairs of a data set, of the classes that are asked for."""
     store = PairStore(folder)
     body_of(store.info.body_model)
@@ -182,7 +183,8 @@ def _chosen(folder: Path, asked: Asked) -> list[TruePair]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
+    """Says how to go on when the work in it is interrupted."""
     try:
         yield
     except KeyboardInterrupt:

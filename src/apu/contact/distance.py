@@ -12,7 +12,7 @@ from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.contact.contact import Contact, ContactMap
-from apu.geometry.surface_query import SurfaceQuery, surface_points
+from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery
 
 
 def region_of_face(surface: Surface) -> Int[Tensor, " f"]:
@@ -34,6 +34,27 @@ class PointDistances:
     distance_m: Float[Tensor, " m"]
     task: Int[Tensor, " m"]
     tasks: int
+
+
+@dataclass(frozen=True)
+class NearestPlaces:
+    """Where the nearest surface points of the contacts' vertices lie, to be kept while bodies move a little.
+
+    Attributes:
+        point: (m,) a vertex, counted through all bodies of the batch.
+        corners: (m, 3) vertices of the triangle that is nearest to it, counted likewise.
+        barycentric: (m, 3) of the nearest point in that triangle.
+        task: (m,) as in `PointDistances`.
+    """
+
+    point: Int[Tensor, " m"]
+    corners: Int[Tensor, "m 3"]
+    barycentric: Float[Tensor, "m 3"]
+    task: Int[Tensor, " m"]
+
+    def select(self, index: Int[Tensor, " k"]) -> "NearestPlaces":
+        """Some of them."""
+        return NearestPlaces(self.point[index], self.corners[index], self.barycentric[index], self.task[index])
 
 
 class ContactDistances:
@@ -66,44 +87,75 @@ class ContactDistances:
                 patch_task.append(torch.full_like(other, 2 * number + direction))
                 corners.append(faces + patch_size)
                 patch_size += len(other)
-        empty = torch.zeros(0, dtype=torch.int64, device=device)
-        self._points, self._point_body, self._task = (torch.cat([empty, *x]) for x in (points, point_body, task))
-        self._patch_vertex, self._patch_body, self._patch_task = (
-            torch.cat([empty, *x]) for x in (patch, patch_body, patch_task)
-        )
+        empty, size = torch.zeros(0, dtype=torch.int64, device=device), len(surface.region_of_vertex)
+        vertex, point_bodies, self._task = (torch.cat([empty, *x]) for x in (points, point_body, task))
+        patches, patch_bodies, self._patch_task = (torch.cat([empty, *x]) for x in (patch, patch_body, patch_task))
+        self._point_row, self._patch_row = point_bodies * size + vertex, patch_bodies * size + patches
         self._corners = torch.cat([empty.reshape(0, 3), *corners])
-        self._query: SurfaceQuery | None = None
-        self._offset = torch.zeros(0, 3, device=device)
+        self._queries: dict[int, _PairQuery] = {}
+        self._pairs = sorted({pair for pair, _ in contacts})
+        task_pair = self.pair_of_contact.repeat_interleave(2)
+        corner_task = torch.cat([empty, *(torch.full_like(f[:, 0], i) for i, f in enumerate(corners))])
+        self._of_pair = [
+            tuple(torch.nonzero(task_pair[x] == pair).flatten() for x in (self._task, self._patch_task, corner_task))
+            for pair in self._pairs
+        ]
 
     @property
     def tasks(self) -> int:
         """Two for each contact."""
         return 2 * len(self.pair_of_contact)
 
-    def of_points(self, vertices: Float[Tensor, "p 2 v 3"], chosen: Int[Tensor, " k"] | None = None) -> PointDistances:
+    def of_points(self, vertices: Float[Tensor, "p 2 v 3"]) -> PointDistances:
         """Distance of every vertex of every contact to the nearest surface point of the other side.
 
         Args:
             vertices: (pair, person, vertex, xyz), metres.
-            chosen: rows of an earlier result; only these vertices are looked at.
         """
-        bodies = vertices.flatten(0, 1)
-        points, body, task = self._points, self._point_body, self._task
-        if chosen is not None:
-            points, body, task = points[chosen], body[chosen], task[chosen]
+        return self.held(vertices, self.nearest(vertices.detach()))
+
+    def held(self, vertices: Float[Tensor, "p 2 v 3"], places: NearestPlaces) -> PointDistances:
+        """Distances to places that were nearest before; never smaller than those to what is nearest now.
+
+        Args:
+            vertices: (pair, person, vertex, xyz), metres.
+            places: of an earlier `nearest`.
+        """
+        flat = vertices.flatten(0, 2)
+        corners = flat.index_select(0, places.corners.flatten()).unflatten(0, places.corners.shape)
+        way = flat.index_select(0, places.point) - (corners * places.barycentric[..., None]).sum(-2)
+        return PointDistances((way.square().sum(-1) + 1e-12).sqrt(), places.task, self.tasks)
+
+    @torch.no_grad()
+    def nearest(
+        self, vertices: Float[Tensor, "p 2 v 3"], reach_m: Float[Tensor, " t"] | None = None
+    ) -> NearestPlaces:  # fmt: skip
+        """The nearest surface point of the other side to every vertex of every contact.
+
+        Args:
+            vertices: (pair, person, vertex, xyz), metres.
+            reach_m: of each task; vertices that are farther are left out, which is fast. None for all vertices.
+        """
         if self.tasks == 0:
-            return PointDistances(bodies.sum() * torch.zeros(0).to(bodies), task, 0)
-        sought = bodies[body, points]
-        patches = bodies[self._patch_body, self._patch_vertex]
-        offset = self._apart(patches)
-        spread = (patches.detach() + offset[self._patch_task])[None]
-        if self._query is None:
-            self._query = SurfaceQuery(self._corners, spread)
-        else:
-            self._query.move(spread)
-        nearest = self._query.nearest((sought.detach() + offset[task])[None])
-        goal = surface_points(patches[None], self._corners, nearest)[0]
-        return PointDistances(((sought - goal).square().sum(-1) + 1e-12).sqrt(), task, self.tasks)
+            none = self._task
+            return NearestPlaces(none, none.reshape(0, 3), none.reshape(0, 3).to(vertices.dtype), none)
+        flat = vertices.flatten(0, 2)
+        patches = flat.index_select(0, self._patch_row)
+        sought = flat.index_select(0, self._point_row)
+        faces, shares = [], []
+        for pair, (mine, patch, triangles) in zip(self._pairs, self._of_pair, strict=True):
+            if pair not in self._queries:
+                corners = self._corners[triangles] - patch[0]
+                self._queries[pair] = _PairQuery(corners, patches[patch], self._patch_task[patch])
+            task = self._task[mine]
+            reach = UNBOUNDED if reach_m is None else reach_m.index_select(0, task)[None]
+            found = self._queries[pair].nearest(patches[patch], sought[mine], task, reach)
+            faces.append(torch.where(found.face[0] >= 0, triangles[found.face[0].clamp_min(0)], -1))
+            shares.append(found.barycentric[0])
+        face = torch.cat(faces)
+        corners = self._patch_row[self._corners[face.clamp_min(0)]]
+        places = NearestPlaces(self._point_row, corners, torch.cat(shares), self._task)
+        return places if reach_m is None else places.select(torch.nonzero(face >= 0).flatten())
 
     def smallest(self, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, " c"]:
         """The region distance of every contact, metres."""
@@ -111,16 +163,6 @@ class ContactDistances:
         out = torch.full((each.tasks,), torch.inf, dtype=vertices.dtype, device=vertices.device)
         out = out.scatter_reduce(0, each.task, each.distance_m.detach(), "amin")
         return out.reshape(-1, 2).amin(-1)
-
-    def _apart(self, patches: Float[Tensor, "n 3"]) -> Float[Tensor, "t 3"]:
-        """A place on a grid for every task, so wide that no query reaches another task's patch; made once."""
-        if len(self._offset) == 0:
-            low, high = patches.detach().amin(0), patches.detach().amax(0)
-            width = 4.0 * float((high - low).amax().clamp_min(2.0))
-            number = torch.arange(self.tasks, device=patches.device)
-            side = max(1, round(self.tasks ** (1 / 3) + 0.5))
-            self._offset = torch.stack([number % side, number // side % side, number // side**2], -1) * width
-        return self._offset.to(patches.dtype)
 
     def _region_indices(self, contact: Contact, person: int) -> Int[Tensor, " r"]:
         names = contact.regions_a if person == 0 else contact.regions_b
@@ -136,3 +178,32 @@ class ContactDistances:
         faces = self._surface.faces[torch.isin(self._face_region, self._region_indices(contact, person))]
         used, corners = torch.unique(faces, return_inverse=True)
         return used, corners
+
+
+class _PairQuery:
+    """The patches of one pair's contacts, parted so that no query of one contact reaches another's patch.
+
+    One pair each, so that its rounding does not depend on what else is in the batch.
+    """
+
+    def __init__(
+        self, corners: Int[Tensor, "f 3"], patches: Float[Tensor, "n 3"], patch_task: Int[Tensor, " n"]
+    ) -> None:
+        low, high = patches.amin(0), patches.amax(0)
+        width = 4.0 * float((high - low).amax().clamp_min(2.0))
+        self._first = int(patch_task[0])
+        count = int(patch_task[-1]) - self._first + 1
+        number = torch.arange(count, device=patches.device)
+        side = max(1, round(count ** (1 / 3) + 0.5))
+        place = torch.stack([number % side, number // side % side, number // side**2], -1)
+        self._offset = (place * width).to(patches.dtype) - (low + high) / 2
+        self._patch_offset = self._offset[patch_task - self._first]
+        self._query = SurfaceQuery(corners, (patches + self._patch_offset)[None])
+
+    def nearest(
+        self, patches: Float[Tensor, "n 3"], points: Float[Tensor, "k 3"], task: Int[Tensor, " k"],
+        reach: float | Float[Tensor, "1 k"],
+    ) -> Nearest:  # fmt: skip
+        """Nearest places on each point's own patch, where the patches are now."""
+        self._query.move((patches + self._patch_offset)[None])
+        return self._query.nearest((points + self._offset[task - self._first])[None], reach)

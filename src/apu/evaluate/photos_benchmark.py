@@ -35,7 +35,7 @@ from apu.scene.camera import Camera
 from apu.scene.pair import Fit, PairObservation
 from apu.scene.person import Person
 from apu.scene.photo import Photo
-from apu.unite.problem import check_fittable
+from apu.unite.fittable import check_fittable
 from apu.unite.solve import FirstLook, look, unite
 
 Result = TypeVar("Result")

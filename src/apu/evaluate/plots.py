@@ -15,6 +15,7 @@ from apu.evaluate.rows import BenchmarkRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 METRIC = "pair_pa_mpjpe_mm"
 LABEL = "pair PA-MPJPE, mm (lower is better)"
@@ -43,19 +44,39 @@ def draw_benchmark(path: Path, info: BenchmarkInfo, found: Findings, rows: Seque
     Raises:
         OutputError: it cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    tall = max(4.8, 1.6 + 0.26 * len(found.classes))
-    figure = Figure(figsize=(15.5, tall), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(info.title, fontsize=11)
     told = [line for line in info.lines()[1:] if not line.startswith("classes")]  # classes are on an axis
-    figure.supxlabel("\n".join(wrap("; ".join(told), 230, break_on_hyphens=False)), fontsize=7, color="#444444")
+    figure = titled_figure(info.title, told, max(4.8, 1.6 + 0.26 * len(found.classes)))
     axes = figure.subplots(1, 3)
     _by_method(axes[0], found)
     _by_class(axes[1], found)
     _over_pairs(axes[2], pair_values(rows, METRIC))
+    save_figure(path, figure)
+
+
+def titled_figure(title: str, told: Sequence[str], tall: float) -> "Figure":
+    """An empty figure of the benchmarks' width.
+
+    Args:
+        title: stands above it.
+        told: stands below it, small.
+        tall: inches.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(15.5, tall), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, fontsize=11)
+    figure.supxlabel("\n".join(wrap("; ".join(told), 230, break_on_hyphens=False)), fontsize=7, color="#444444")
+    return figure
+
+
+def save_figure(path: Path, figure: "Figure") -> None:
+    """Write a figure as PNG, whole or not at all; the same figure gives the same bytes.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     with written_whole(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from apu.body.protocol import BodyModel
 from apu.dataset.engine import Engine, Failure
@@ -33,6 +34,9 @@ MEASURING = (
 
 Watcher = Callable[[int, int], None]
 """Is called with the number of batches that are done, and of all."""
+
+Solver = Callable[[BodyModel, Sequence[Case], Sequence[Any]], Mapping[Any, Sequence[Outcome]]]
+"""As `solve`: every named method on every case."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Evaluation:
     def __call__(self, batch: Batch) -> tuple[BenchmarkRow, ...]:
         """The rows of every method on every pair."""
         pairs, others = ([self.pairs[id] for id, _ in some] for some in (batch.pairs, batch.others))
-        return tuple(evaluate_batch(_body(), pairs, others, batch.seed, batch.methods, batch.settings))
+        return tuple(evaluate_batch(default_body(), pairs, others, batch.seed, batch.methods, batch.settings))
 
 
 def run_benchmark(
@@ -134,7 +138,7 @@ def run_benchmark(
     def done(batch: Batch, rows: tuple[BenchmarkRow, ...] | Failure, fresh: bool) -> None:
         if isinstance(rows, Failure):
             lost = Lost(rows.reason)
-            rows = tuple(_lost(true[id], batch.seed, m, lost) for id, _ in batch.pairs for m in batch.methods)
+            rows = tuple(lost_row(true[id], batch.seed, m, lost) for id, _ in batch.pairs for m in batch.methods)
         found[batch] = rows
         watch(len(found), len(batches))
 
@@ -150,8 +154,9 @@ def evaluate_batch(
     pairs: Sequence[TruePair],
     others: Sequence[TruePair],
     seed: int,
-    methods: Sequence[Method],
+    methods: Sequence[str],
     settings: ObservationSettings | None = None,
+    solver: Solver | None = None,
 ) -> list[BenchmarkRow]:
     """Observe, fit and score one batch. A pair that fails is lost to the method it failed for; the others go on.
 
@@ -162,6 +167,7 @@ def evaluate_batch(
         seed: of the observation.
         methods: which.
         settings: defaults are the project's default noise.
+        solver: of these methods; `apu.evaluate.methods.solve` when left out.
     """
 
     def observed(some: Sequence[tuple[TruePair, TruePair]]) -> list[Case]:
@@ -170,7 +176,7 @@ def evaluate_batch(
     cases = all_or_each(observed, list(zip(pairs, others, strict=True)))
     good = [case for case in cases if not isinstance(case, Lost)]
     rows = []
-    for method, outcomes in _solved(body, good, methods).items():
+    for method, outcomes in _solved(body, good, methods, solver or solve).items():
         results = iter(_scored(body, good, outcomes))
         rows += [
             _row(pair, seed, method, case if isinstance(case, Lost) else next(results))
@@ -203,14 +209,16 @@ def digest(pair: TruePair) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _solved(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> dict[Method, list[Outcome | Lost]]:
+def _solved(
+    body: BodyModel, cases: Sequence[Case], methods: Sequence[str], solver: Solver
+) -> dict[str, list[Outcome | Lost]]:
     """Every method on every case: all methods together, else each by itself, else each case by itself."""
     if not cases:
         return {method: [] for method in methods}
     try:
-        return {method: list(outcomes) for method, outcomes in solve(body, cases, methods).items()}
+        return {method: list(outcomes) for method, outcomes in solver(body, cases, methods).items()}
     except FAILURES:
-        return {m: all_or_each(lambda some, m=m: solve(body, some, [m])[m], cases) for m in methods}
+        return {m: all_or_each(lambda some, m=m: solver(body, some, [m])[m], cases) for m in methods}
 
 
 def _scored(
@@ -227,19 +235,21 @@ def _finite(outcome: Outcome) -> bool:
     return all(bool(value.isfinite().all()) for value in outcome.parameters.values())
 
 
-def _row(pair: TruePair, seed: int, method: Method, result: Mapping[str, float] | Lost) -> BenchmarkRow:
+def _row(pair: TruePair, seed: int, method: str, result: Mapping[str, float] | Lost) -> BenchmarkRow:
     if isinstance(result, Lost):
-        return _lost(pair, seed, method, result)
+        return lost_row(pair, seed, method, result)
     values = {name: value for name, value in result.items() if name != "seconds"}
     return BenchmarkRow(pair.id, pair.interaction, pair.group, seed, method, values, seconds=result["seconds"])
 
 
-def _lost(pair: TruePair, seed: int, method: Method, lost: Lost) -> BenchmarkRow:
+def lost_row(pair: TruePair, seed: int, method: str, lost: Lost) -> BenchmarkRow:
+    """The row of an observation of which nothing came out."""
     return BenchmarkRow(pair.id, pair.interaction, pair.group, seed, method, {}, lost=lost.reason)
 
 
 @cache
-def _body() -> BodyModel:
+def default_body() -> BodyModel:
+    """The body that is fitted, loaded once in each process."""
     from apu.body.anny import AnnyBody
 
     return AnnyBody.load()

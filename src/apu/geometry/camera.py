@@ -37,7 +37,7 @@ def translation_from_projection(
 ) -> Float[Tensor, "n 3"]:
     """The shift that makes points project best onto pixels, by linear least squares on x - u z = 0.
 
-    Needs two points with weight; otherwise the depth is whatever the least-norm solution gives.
+    Needs two points with weight at different pixels; otherwise the depth is whatever rounding leaves, or not finite.
     """
     u = (pixels - center_px[:, None]) / focal_px[:, None, None]
     one, zero = torch.ones_like(weights), torch.zeros_like(weights)
@@ -46,4 +46,4 @@ def translation_from_projection(
     scale = weights[..., None, None]
     a, b = (rows * scale).flatten(1, 2), (target[..., None] * scale).flatten(1, 2)
     eye = 1e-6 * torch.eye(3, dtype=a.dtype, device=a.device)
-    return torch.linalg.solve(a.mT @ a + eye, a.mT @ b)[..., 0]
+    return torch.linalg.solve_ex(a.mT @ a + eye, a.mT @ b).result[..., 0]

@@ -1,4 +1,4 @@
-"""Nearest points on moving triangle meshes, inside or outside: the adapter to warp's bounding volume hierarchy.
+"""Nearest points on moving triangle meshes, inside or outside: by warp, or in torch alone where warp cannot run.
 
 The query itself has no gradient and needs none: with the nearest face and its barycentric coordinates held fixed,
 the distance to the gathered surface point (`surface_points`) has the exact gradient (envelope theorem).
@@ -6,11 +6,13 @@ the distance to the gathered surface point (`surface_points`) has the exact grad
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from importlib.util import find_spec
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from apu.geometry.dense_query import DenseQuery
 
 UNBOUNDED = 1e6
 """A reach that no body exceeds, metres."""
@@ -34,39 +36,31 @@ class Nearest:
 class SurfaceQuery:
     """`m` meshes of the same faces, moved together and queried together: one refit and one launch for all of them.
 
-    The meshes stand on a grid so wide that no query of one reaches another.
-
     Args:
         faces: (f, 3) vertex indices, counter-clockwise seen from outside; closed, where inside and outside matter.
         vertices: (m, v, 3) where the meshes are now, metres.
         exact_sign: tell inside from outside by the generalised winding number (Jacobson et al., 2013; above one half
             is inside), which holds where a body intersects itself; five times slower than the nearest face's normal.
+            Without warp it is always done.
+        rays: without `exact_sign`, confirm by a ray that a point is outside which the nearest face's normal says is:
+            where a body cuts itself, that face may lie in the body. The ray leaves and enters through as many faces.
     """
 
     def __init__(
-        self, faces: Int[Tensor, "f 3"], vertices: Float[Tensor, "m v 3"], *, exact_sign: bool = False
-    ) -> None:
-        count, size = vertices.shape[:2]
-        self._middle, self._cell = _layout(vertices)
-        steps = torch.arange(count, device=faces.device)[:, None, None] * size
-        self._faces_each = len(faces)
-        indices = (faces[None] + steps).reshape(-1).to(torch.int32).contiguous()
-        self._points = self._spread(vertices).reshape(-1, 3).contiguous()
-        wp = _warp()
-        self._kernel = _kernels().winding_kernel if exact_sign else _kernels().normal_kernel
-        self._mesh = wp.Mesh(
-            points=wp.from_torch(self._points, dtype=wp.vec3),
-            indices=wp.from_torch(indices),
-            support_winding_number=exact_sign,
-        )
+        self, faces: Int[Tensor, "f 3"], vertices: Float[Tensor, "m v 3"], *, exact_sign: bool = False,
+        rays: bool = False,
+    ) -> None:  # fmt: skip
+        vertices = vertices.detach()
+        if warp_knows(vertices.device.type):
+            from apu.geometry.warp_query import WarpQuery  # warp takes a while to load
+
+            self._query = WarpQuery(faces, vertices, "winding" if exact_sign else "ray" if rays else "normal")
+        else:
+            self._query = DenseQuery(faces, vertices)
 
     def move(self, vertices: Float[Tensor, "m v 3"]) -> None:
         """Put the meshes elsewhere; their boxes are refitted, not rebuilt."""
-        moved_far = float((vertices.detach() - self._middle[:, None]).abs().amax()) > 0.45 * self._cell
-        if moved_far:
-            self._middle, self._cell = _layout(vertices)
-        self._points.copy_(self._spread(vertices).reshape(-1, 3))
-        self._mesh.refit()
+        self._query.move(vertices.detach())
 
     def nearest(self, points: Float[Tensor, "m n 3"], reach_m: float | Float[Tensor, "m n"] = UNBOUNDED) -> Nearest:
         """Nearest surface point of each mesh to the points that belong to it.
@@ -89,36 +83,17 @@ class SurfaceQuery:
             points: (k, 3) metres.
             reach: (k,) metres.
         """
-        wp = _warp()
-        count = len(points)
-        sought = (points.detach() + self._offsets()[mesh]).to(torch.float32).contiguous()
-        reach = reach.clamp_max(0.45 * self._cell).contiguous()
-        face = torch.full((count,), -1, dtype=torch.int32, device=sought.device)
-        share = torch.zeros(count, 2, dtype=torch.float32, device=sought.device)
-        sign = torch.ones(count, dtype=torch.float32, device=sought.device)
-        wp.launch(
-            self._kernel,
-            dim=count,
-            inputs=[self._mesh.id, wp.from_torch(sought, dtype=wp.vec3), wp.from_torch(reach)],
-            outputs=[wp.from_torch(face), wp.from_torch(share, dtype=wp.vec2), wp.from_torch(sign)],
-            device=wp.device_from_torch(sought.device),
-        )
-        found = (face >= 0)[:, None]
-        weights = torch.cat([share, 1 - share.sum(-1, keepdim=True)], -1) * found
-        local = torch.where(face >= 0, face % self._faces_each, face).long()
-        inside = (sign < 0) & (face >= 0)
-        return Nearest(local, weights.to(points.dtype), inside)
+        return Nearest(*self._query.nearest_of(mesh, points.detach(), reach))
 
-    def _spread(self, points: Float[Tensor, "m n 3"]) -> Float[Tensor, "m n 3"]:
-        """Each mesh's frame moved to its cell of the grid, in float32."""
-        return (points.detach() + self._offsets()[:, None]).to(torch.float32)
 
-    def _offsets(self) -> Float[Tensor, "m 3"]:
-        count = len(self._middle)
-        side = max(1, round(count ** (1 / 3) + 0.5))
-        number = torch.arange(count, device=self._middle.device)
-        cell = torch.stack([number % side, number // side % side, number // side**2], -1)
-        return cell * self._cell - self._middle
+@cache
+def warp_knows(device: str) -> bool:
+    """Whether warp is installed and runs on this type of device."""
+    if device not in ("cpu", "cuda") or find_spec("warp") is None:
+        return False
+    from apu.geometry.surface_kernels import wp
+
+    return device == "cpu" or bool(wp.is_cuda_available())
 
 
 def surface_points(
@@ -136,21 +111,3 @@ def surface_points_of(
     """The same for what `nearest_of` found; `mesh` (k,) says on which mesh."""
     corners = vertices[mesh[:, None], faces[nearest.face.clamp_min(0)]]
     return (corners * nearest.barycentric[..., None]).sum(-2)
-
-
-def _layout(vertices: Float[Tensor, "m v 3"]) -> tuple[Float[Tensor, "m 3"], float]:
-    """Middles of the meshes and a cell's width: room for a mesh, as much again to move, and for the points around."""
-    low, high = vertices.detach().amin(1), vertices.detach().amax(1)
-    return (low + high) / 2, 8.0 * float((high - low).amax().clamp_min(0.5))
-
-
-@cache
-def _warp() -> Any:
-    return _kernels().wp
-
-
-@cache
-def _kernels() -> Any:
-    from apu.geometry import surface_kernels
-
-    return surface_kernels

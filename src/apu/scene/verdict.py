@@ -14,6 +14,7 @@ class RuleResult:
         limit: what it is compared with.
         unit: of both.
         sense: whether the value must be at most or at least the limit.
+        detail: what made the value, in words; told where the rule does not hold.
     """
 
     name: str
@@ -21,6 +22,7 @@ class RuleResult:
     limit: float
     unit: str
     sense: Literal["at most", "at least"] = "at most"
+    detail: str = ""
 
     @property
     def holds(self) -> bool:
@@ -29,7 +31,8 @@ class RuleResult:
 
     def __str__(self) -> str:
         verb = "is" if self.holds else "should be"
-        return f"{self.name} {self.value:.3g} {self.unit}, {verb} {self.sense} {self.limit:.3g} {self.unit}".strip()
+        told = f"{self.name} {self.value:.3g} {self.unit}, {verb} {self.sense} {self.limit:.3g} {self.unit}".strip()
+        return f"{told} ({self.detail})" if self.detail and not self.holds else told
 
 
 @dataclass(frozen=True)

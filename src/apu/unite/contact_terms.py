@@ -1,22 +1,25 @@
 """What a mesh stage knows of contacts: coarse samples of the regions early, every vertex and triangle late."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.body.region_samples import RegionSamples, padded_samples
 from apu.contact.contact import ContactMap
-from apu.contact.distance import ContactDistances
-from apu.unite.losses import contact_loss, segment_soft_minimum, soft_region_distance
+from apu.contact.distance import ContactDistances, NearestPlaces, PointDistances
+from apu.unite.losses import contact_loss, segment_minimum, segment_soft_minimum, soft_region_distance
 
-REFRESH = 10
-"""Steps between two looks at all vertices of a contact; in between only those near its smallest distance count."""
-KEPT_BAND = (8.0, 0.03)
-"""A vertex is kept within so many temperatures plus so many metres of its contact's smallest distance."""
+REFRESH = 4
+"""Steps between two searches for the nearest places. In between they are held, as the mesh does not slide far along
+itself in so few steps; the search is what costs most."""
+KEPT_BAND = (6.0, 0.01)
+"""A vertex is kept within so many temperatures plus so many metres of its contact's smallest distance; beyond six
+temperatures lies less than 2 % of the soft minimum's weight on a plane."""
 
 
 @runtime_checkable
@@ -28,32 +31,69 @@ class ContactTerm(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ContactCost:
+    """What contacts cost; three pure functions, so that a loss is switched by handing over another cost.
+
+    Attributes:
+        sampled: points of both sides (*p, n, 3), (*p, m, 3), which of them count, and temperature -> distance (*p) of
+            every contact.
+        full: distances of single vertices, tasks and their number as in `PointDistances`, and temperature -> distance
+            (c,) of every contact.
+        of_pair: distances (*p, c), weights (*p, c) and reach -> loss (*p).
+    """
+
+    sampled: Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
+    full: Callable[[Tensor, Tensor, int, float], Tensor]
+    of_pair: Callable[[Tensor, Tensor, float], Tensor]
+
+
+def soft_full_distance(
+    distance: Float[Tensor, " m"], task: Int[Tensor, " m"], tasks: int, tau_m: float
+) -> Float[Tensor, " c"]:
+    """`soft_region_distance` at full resolution: mean of both directions of each contact, metres."""
+    return segment_soft_minimum(distance, task, tasks, tau_m).reshape(-1, 2).mean(-1)
+
+
+SOFT = ContactCost(soft_region_distance, soft_full_distance, contact_loss)
+"""Ours."""
+
+
 class SampledContacts:
-    """Contacts between region samples, which are the vertices that the stage evaluates.
+    """Contacts between region samples.
 
     Args:
         surface: of the body that both people have.
-        samples: its samples.
+        samples: its samples, `n` vertices.
         maps: one for each pair.
+        cost: of the contacts.
+        of_mesh: the stage evaluates all vertices; else the samples alone, in their order.
     """
 
-    def __init__(self, surface: Surface, samples: RegionSamples, maps: Sequence[ContactMap]) -> None:
+    def __init__(
+        self, surface: Surface, samples: RegionSamples, maps: Sequence[ContactMap], cost: ContactCost = SOFT, *,
+        of_mesh: bool = False,
+    ) -> None:  # fmt: skip
         index = {name: i for i, name in enumerate(surface.region_names)}
-        self._weight = _padded_weights(maps).to(surface.rest_vertices)
-        self._sides = []
+        self._cost, self._weight = cost, _padded_weights(maps).to(surface.rest_vertices)
+        self._rows: list[Int[Tensor, "p c n"]] = []
+        self._masks: list[Bool[Tensor, "p c n"]] = []
         for person in (0, 1):
             sets = [
                 [sorted(index[n] for n in (c.regions_a, c.regions_b)[person]) for c in one.contacts] for one in maps
             ]
-            self._sides.append(padded_samples(sets, samples, self._weight.shape[1]))
+            rows, mask = padded_samples(sets, samples, self._weight.shape[1])
+            self._rows.append(samples.vertices[rows] if of_mesh else rows)
+            self._masks.append(mask)
 
     def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
         """See `ContactTerm`."""
         if self._weight.shape[1] == 0:
             return vertices.new_zeros(len(vertices))
-        (rows_a, mask_a), (rows_b, mask_b) = self._sides
-        a, b = (_gathered(vertices[:, k], rows) for k, rows in ((0, rows_a), (1, rows_b)))
-        return contact_loss(soft_region_distance(a, b, mask_a, mask_b, tau_m), self._weight, reach_m)
+        a, b = (_gathered(vertices[:, k], rows) for k, rows in enumerate(self._rows))
+        return self._cost.of_pair(
+            self._cost.sampled(a, b, self._masks[0], self._masks[1], tau_m), self._weight, reach_m
+        )
 
 
 class FullContacts:
@@ -62,34 +102,41 @@ class FullContacts:
     Args:
         surface: of the body that both people have.
         maps: one for each pair.
+        cost: of the contacts.
     """
 
-    def __init__(self, surface: Surface, maps: Sequence[ContactMap]) -> None:
-        self._distances = ContactDistances(surface, maps)
+    def __init__(self, surface: Surface, maps: Sequence[ContactMap], cost: ContactCost = SOFT) -> None:
+        self._cost, self._distances = cost, ContactDistances(surface, maps)
         self._weight = _padded_weights(maps).to(surface.rest_vertices)
         self._present = self._weight > 0
-        self._near: Int[Tensor, " k"] | None = None
+        self._near: NearestPlaces | None = None
         self._calls = 0
 
     def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
         """See `ContactTerm`."""
         if self._distances.tasks == 0:
             return vertices.new_zeros(len(vertices))
-        if self._calls % REFRESH == 0:
+        if self._near is None or self._calls % REFRESH == 0:
             self._near = self._nearby(vertices.detach(), tau_m)
         self._calls += 1
-        points = self._distances.of_points(vertices, self._near)
-        each = segment_soft_minimum(points.distance_m, points.task, points.tasks, tau_m).reshape(-1, 2).mean(-1)
-        padded = torch.zeros_like(self._weight).masked_scatter(self._present, each)
-        return contact_loss(padded, self._weight, reach_m)
+        points = self._distances.held(vertices, self._near)
+        each = self._cost.full(points.distance_m, points.task, points.tasks, tau_m)
+        padded = each.new_zeros(self._weight.shape).masked_scatter(self._present, each)
+        return self._cost.of_pair(padded, self._weight, reach_m)
 
     @torch.no_grad()
-    def _nearby(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float) -> Int[Tensor, " k"]:
-        points = self._distances.of_points(vertices)
-        lowest = torch.full((points.tasks,), torch.inf, dtype=vertices.dtype, device=vertices.device)
-        lowest = lowest.scatter_reduce(0, points.task, points.distance_m, "amin")
+    def _nearby(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float) -> NearestPlaces:
+        """The nearest places of all vertices within the band; what was held bounds how far they can be."""
         band = KEPT_BAND[0] * tau_m + KEPT_BAND[1]
-        return torch.nonzero(points.distance_m < lowest[points.task] + band).flatten()
+        reach = None if self._near is None else _lowest(self._distances.held(vertices, self._near)) + band
+        places = self._distances.nearest(vertices, reach)
+        points = self._distances.held(vertices, places)
+        near = points.distance_m < _lowest(points)[points.task] + band
+        return places.select(torch.nonzero(near).flatten())
+
+
+def _lowest(points: PointDistances) -> Float[Tensor, " t"]:
+    return segment_minimum(points.distance_m, points.task, points.tasks)
 
 
 def _padded_weights(maps: Sequence[ContactMap]) -> Float[Tensor, "p c"]:

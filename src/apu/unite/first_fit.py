@@ -17,6 +17,7 @@ from apu.body.protocol import BodyModel
 from apu.scene.estimate import InitialBody
 from apu.scene.pair import PairObservation, StageRecord
 from apu.unite import losses
+from apu.unite.fittable import with_sound_estimates
 from apu.unite.hypotheses import Beliefs, Start, beliefs_of, initial_starts, parameters_of, starts_of
 from apu.unite.joint_stage import fit_joints, place
 from apu.unite.problem import Evidence
@@ -90,12 +91,13 @@ def first_fit(
 
     Args:
         body: the body model.
-        observations: `p` pairs.
+        observations: `p` pairs; estimates that are no body in front of the camera are passed over.
         evidence: axes (p, 2, ...).
         keypoint_weights, prior_weights: of the single-person terms.
         weights: how many starts and hypotheses are kept.
     """
     began = time.perf_counter()
+    observations = [with_sound_estimates(one) for one in observations]
     people = evidence.map(lambda x: x.flatten(0, 1))
     found = _standard(body, observations, people, keypoint_weights, prior_weights, weights)
     if any(one is not None for o in observations for one in o.initial):
@@ -110,6 +112,21 @@ def first_fit(
         start=found.start[person, index],
         starts=found.starts,
         records=_records(found, flat[:, 0], time.perf_counter() - began),
+    )
+
+
+def no_hypotheses(body: BodyModel, weights: FirstFitWeights) -> PairHypotheses:
+    """What `first_fit` finds for no pairs: nothing, with the right axes."""
+    starts = starts_of("unknown")
+    beliefs = beliefs_of(starts, body.parameter_spec).map(lambda x: x[:0])
+    none = beliefs.cost.new_zeros(0, weights.hypotheses)
+    return PairHypotheses(
+        parameters={k: none.new_zeros(*none.shape, 2, s.size) for k, s in body.parameter_spec.items()},
+        beliefs=beliefs,
+        cost=none,
+        start=none.new_zeros(*none.shape, 2).long(),
+        starts=starts,
+        records=(),
     )
 
 

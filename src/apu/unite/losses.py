@@ -139,8 +139,8 @@ def soft_region_distance(
         square = (a[..., :, None, :] - b[..., None, :, :]).square().sum(-1)
         square = square.masked_fill(~(mask_a[..., :, None] & mask_b[..., None, :]), torch.inf)
         to_b, to_a = square.argmin(-1), square.argmin(-2)
-    d_a = _safe_norm(a - torch.take_along_dim(b, to_b[..., None], -2))
-    d_b = _safe_norm(b - torch.take_along_dim(a, to_a[..., None], -2))
+    d_a = safe_norm(a - torch.take_along_dim(b, to_b[..., None], -2))
+    d_b = safe_norm(b - torch.take_along_dim(a, to_a[..., None], -2))
     return 0.5 * (soft_minimum(d_a, mask_a, tau) + soft_minimum(d_b, mask_b, tau))
 
 
@@ -150,7 +150,7 @@ def contact_loss(distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"],
     return (weight * geman_mcclure(distance.square(), reach_m)).sum(-1) / count.sqrt()
 
 
-def _safe_norm(x: Float[Tensor, "*p 3"]) -> Float[Tensor, "*p"]:
+def safe_norm(x: Float[Tensor, "*p 3"]) -> Float[Tensor, "*p"]:
     """Length with a finite gradient at zero."""
     return (x.square().sum(-1) + 1e-12).sqrt()
 
@@ -160,13 +160,18 @@ def penetration_loss(depth_m: Float[Tensor, "*p 2 n"], area_m2: Float[Tensor, "*
     return (area_m2 * depth_m.square()).sum((-2, -1)) * 1e8
 
 
+def segment_minimum(distance: Float[Tensor, " m"], segment: Int[Tensor, " m"], segments: int) -> Float[Tensor, " s"]:
+    """Smallest distance of every ragged group, as in `segment_soft_minimum`; infinite for a group without entries."""
+    lowest = torch.full((segments,), torch.inf, dtype=distance.dtype, device=distance.device)
+    return lowest.scatter_reduce(0, segment, distance, "amin")
+
+
 def segment_soft_minimum(
     distance: Float[Tensor, " m"], segment: Int[Tensor, " m"], segments: int, tau: float
 ) -> Float[Tensor, " s"]:
     """`soft_minimum` over ragged groups: entry i belongs to group `segment[i]`, and every group has one."""
     with torch.no_grad():
-        lowest = torch.full((segments,), torch.inf, dtype=distance.dtype, device=distance.device)
-        lowest = lowest.scatter_reduce(0, segment, distance, "amin")
+        lowest = segment_minimum(distance, segment, segments)
         share = torch.exp((lowest[segment] - distance) / tau)
         total = torch.zeros_like(lowest).index_add_(0, segment, share)
     return torch.zeros_like(lowest).index_add(0, segment, share / total[segment] * distance)

@@ -1,6 +1,7 @@
 """Stages 1 and 2: both people of every pair together, by first-order steps, with contacts and without overlap.
 
 While weights move, every second step reuses the penetration query of the one before; the settling steps never do.
+Every pair stops by itself: once settled it is not moved any more, so what else is in the batch does not matter to it.
 """
 
 import math
@@ -9,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from apu.body.protocol import BodyModel, Parts
+from apu.geometry.camera import NEAR_M
 from apu.progress import Progress, silent
 from apu.unite import losses
 from apu.unite.capsules import capsule_overlap
@@ -21,6 +23,7 @@ from apu.unite.hypotheses import Beliefs
 from apu.unite.joint_stage import cost_terms
 from apu.unite.penetration import Penetration
 from apu.unite.problem import Evidence
+from apu.unite.self_overlap import self_overlap
 from apu.unite.weights import KeypointWeights, PriorWeights, StageWeights
 
 Params = Mapping[str, Float[Tensor, "p 2 _"]]
@@ -57,15 +60,16 @@ class StageResult:
     Attributes:
         parameters: name -> (p, 2, size).
         terms: name -> (p,) weighted value, at the parameters, with the last weights.
-        iterations: steps taken.
-        stop: `converged` or `iteration limit`.
+        iterations: (p,) steps that moved the pair.
+        stop: of each pair: `converged`, `iteration limit`, or `not finite` where a step led nowhere; the pair then
+            stays at its last finite place.
         seconds: wall time, shared by the batch.
     """
 
     parameters: Params
     terms: Mapping[str, Float[Tensor, " p"]]
-    iterations: int
-    stop: str
+    iterations: Int[Tensor, " p"]
+    stop: tuple[str, ...]
     seconds: float
 
     @property
@@ -96,10 +100,15 @@ def fit_meshes(
     """
     began = time.perf_counter()
     free = _to_rays(parameters)
-    free = {name: value.clone().requires_grad_(True) for name, value in free.items()}
-    optimiser = torch.optim.Adam(free.values(), lr=weights.rate, betas=(0.9, 0.98))
+    free = {name: value.clone().requires_grad_(name not in weights.frozen) for name, value in free.items()}
+    moved = [
+        {"params": [value], "share": weights.place_rate if name == "translation" else 1.0}
+        for name, value in free.items()
+        if name not in weights.frozen
+    ]
+    optimiser = torch.optim.Adam(moved, lr=weights.rate, betas=(0.9, 0.98))
     history: list[Float[Tensor, " p"]] = []
-    stop, step = "iteration limit", 0
+    pairs = _Pairs(free)
     for step in range(weights.steps):
         share = min(1.0, step / max(1.0, ANNEALED_SHARE * weights.steps))
         _set_rate(optimiser, weights.rate, step / weights.steps)
@@ -108,16 +117,50 @@ def fit_meshes(
         total = torch.stack(list(terms.values())).sum(0)
         optimiser.zero_grad(set_to_none=True)
         total.sum().backward()
+        before = {name: value.detach().clone() for name, value in free.items()}
         optimiser.step()
+        pairs.keep(free, before, total.detach())
         history.append(total.detach())
         progress("uniting", (step + 1) / weights.steps)
-        if share >= 1.0 and _has_settled(history, weights):
-            stop = "converged"
+        if share >= 1.0:
+            pairs.settle(_settled(history, weights))
+        if not bool(pairs.moving.any()):
             break
     with torch.no_grad():
         ended = {name: value.detach() for name, value in _from_rays(free).items()}
         terms = _terms(problem, ended, contacts, weights, 1.0, parts, penetration)
-    return StageResult(ended, terms, step + 1, stop, time.perf_counter() - began)
+    return StageResult(ended, terms, pairs.steps, pairs.stops(), time.perf_counter() - began)
+
+
+class _Pairs:
+    """Which pairs still move, and why the others do not."""
+
+    def __init__(self, free: Params) -> None:
+        count, device = len(free["pose"]), free["pose"].device
+        self.moving: Bool[Tensor, " p"] = torch.ones(count, dtype=torch.bool, device=device)
+        self.steps: Int[Tensor, " p"] = torch.zeros(count, dtype=torch.int64, device=device)
+        self._lost: Bool[Tensor, " p"] = torch.zeros_like(self.moving)
+
+    @torch.no_grad()
+    def keep(self, free: Params, before: Params, cost: Float[Tensor, " p"]) -> None:
+        """Undo the step of pairs that have stopped, and of those that it leads to no finite place."""
+        finite = cost.isfinite()
+        for value in free.values():
+            finite &= value.isfinite().all(-1).all(-1)
+        self._lost |= self.moving & ~finite
+        self.moving &= finite
+        self.steps += self.moving
+        for name, value in free.items():
+            value.copy_(torch.where(self.moving[:, None, None], value, before[name]))
+
+    def settle(self, settled: Bool[Tensor, " p"]) -> None:
+        """These have come to rest."""
+        self.moving &= ~settled
+
+    def stops(self) -> tuple[str, ...]:
+        """Why each pair stopped."""
+        rows = zip(self._lost.tolist(), self.moving.tolist(), strict=True)
+        return tuple("not finite" if lost else "iteration limit" if moving else "converged" for lost, moving in rows)
 
 
 def _terms(
@@ -139,6 +182,8 @@ def _terms(
     terms["depth gap"] = losses.depth_gap(depth[:, 0], depth[:, 1], a, b, problem.prior_weights)
     overlap = capsule_overlap(posed.joints)
     terms["capsules"] = 0.5 * (overlap / problem.prior_weights.capsule_sigma_m).square().sum((1, 2))
+    own = self_overlap(posed.joints)
+    terms["self overlap"] = 0.5 * (own / problem.prior_weights.self_sigma_m).square().sum((1, 2, 3))
     terms["contact"] = _at(weights.contact, share) * contacts(posed.vertices, tau, reach)
     if penetration is not None:
         sunken = penetration.depths(posed.vertices, look=look)
@@ -155,21 +200,22 @@ def _at(ends: tuple[float, float], share: float) -> float:
 
 def _set_rate(optimiser: torch.optim.Optimizer, rate: float, share: float) -> None:
     for group in optimiser.param_groups:
-        group["lr"] = rate * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share)))
+        group["lr"] = group["share"] * rate * (LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share)))
 
 
-def _has_settled(history: list[Float[Tensor, " p"]], weights: StageWeights) -> bool:
-    """No pair's objective has fallen by more than the tolerance over the window; asked only of settled weights."""
-    settled = math.ceil(ANNEALED_SHARE * weights.steps)
-    if len(history) - settled <= weights.window:
-        return False
+def _settled(history: list[Float[Tensor, " p"]], weights: StageWeights) -> Bool[Tensor, " p"]:
+    """Pairs whose objective has not fallen by more than the tolerance over the window; none while weights move."""
+    first = math.ceil(ANNEALED_SHARE * weights.steps)
+    if len(history) - first <= weights.window:
+        return torch.zeros_like(history[-1], dtype=torch.bool)
     before, now = history[-1 - weights.window], history[-1]
-    return bool(((before - now) < weights.tolerance * before.abs()).all())
+    return (before - now) < weights.tolerance * before.abs()
 
 
 def _to_rays(parameters: Params) -> dict[str, Float[Tensor, "p 2 _"]]:
     """The place as (x / z, y / z, log z): depth can change while the body stays where the photo shows it."""
     x, y, z = parameters["translation"].unbind(-1)
+    z = z.clamp_min(NEAR_M)  # the first fit may leave a body behind the camera where keypoints make no sense
     return {**parameters, "translation": torch.stack([x / z, y / z, z.log()], -1)}
 
 

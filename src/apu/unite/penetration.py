@@ -5,6 +5,7 @@ leave in opposite directions, and the pushes cancel. So vertices whose limb's co
 the core leaves. The core of a vertex is the middle of the largest ball that fits under it. The rule is ours.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,12 +15,7 @@ from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery, surface_points_of
-
-NEAR_M, DEEP_M = 0.06, 0.30
-"""How far from the surface a vertex has to be to be left out of the next looks, and the reach for those inside."""
-MARGIN_M = 0.005
-"""Added to how far the bodies have moved since the last look, which is as deep as a vertex from outside can be now."""
-
+from apu.unite.clearance import SLACK_M, Clearance, partner, patches
 
 CORE_RADII_M = (0.005, 0.015, 0.03, 0.06)
 """Balls that are tried under every vertex of the default body."""
@@ -33,24 +29,23 @@ class Penetration:
         vertices: (p, 2, v, 3) at the start, metres.
         exact: for metrics: signs by winding number, and always the nearest way out; else signs by the nearest face's
             normal, for speed, and the core's way out.
+
+    Attributes:
+        area_m2: (2 p, n) of each skin vertex at the start, see `vertex_areas`.
     """
 
     def __init__(self, surface: Surface, vertices: Float[Tensor, "p 2 v 3"], *, exact: bool = False) -> None:
-        self._used, corners = torch.unique(surface.collision_faces, return_inverse=True)
-        self._faces: Int[Tensor, "f 3"] = corners
-        skin = self._skin(vertices)
-        self._query = SurfaceQuery(self._faces, skin, exact_sign=exact)
-        self.area_m2 = vertex_areas(skin, self._faces)
-        self._seen: Float[Tensor, "m n 3"] | None = None
-        self._moved_m = skin.new_zeros(len(skin))
-        self._near = torch.ones(skin.shape[:2], dtype=torch.bool, device=skin.device)
-        self._was_inside = torch.zeros(skin.shape[:2], dtype=torch.bool, device=skin.device)
-        self._out = skin.new_zeros(0, 3)
-        self._mesh = self._vertex = torch.zeros(0, dtype=torch.int64, device=skin.device)
+        self._cut = patches(surface)
+        self._corners = surface.collision_faces
+        self._slots = self._cut.slot.flatten()
+        slots = self._slot_points(vertices.detach())
+        self._query = SurfaceQuery(self._cut.slot_faces, slots.flatten(1, 2), exact_sign=exact, rays=not exact)
+        self._clearance = Clearance(self._cut, len(slots), slots)
+        self.area_m2 = vertex_areas(vertices.detach().flatten(0, 1)[:, self._cut.skin], self._cut.faces)
         self._cores = None if exact else cores(surface)
-        self._size = skin.new_ones(len(skin))
         if self._cores is not None:
             self._size = (self.area_m2.sum(-1) / self._cores.skin_area_m2).sqrt()
+        self._sunken: _Sunken | None = None
 
     def depths(self, vertices: Float[Tensor, "p 2 v 3"], *, look: bool = True) -> Float[Tensor, "p 2 n"]:
         """Depth of each of the `n` skin vertices in the other body, metres, 0 outside; differentiable in both bodies.
@@ -62,95 +57,105 @@ class Penetration:
             vertices: (p, 2, v, 3), metres.
             look: False keeps what the last call found, and only lets it move along; saves the query.
         """
-        skin = self._skin(vertices)
-        other = _partner(skin)
-        if look or self._seen is None:
-            self._look(skin.detach(), other.detach())
-        place = (self._mesh, self._vertex)
-        sunken = ((self._goal_points(skin) - other[place]) * self._out).sum(-1).clamp_min(0)
-        depth = torch.zeros(other.shape[:2], dtype=skin.dtype, device=skin.device).index_put(place, sunken)
-        return depth.unflatten(0, (-1, 2)).flip(1)
+        if look or self._sunken is None:
+            self._sunken = self._look(vertices.detach())
+        s, count = self._sunken, len(self._sunken.own)
+        rows = torch.cat([s.own, s.corners.flatten()])
+        points = vertices.reshape(-1, 3).index_select(0, rows)
+        goal = (points[count:].unflatten(0, (count, 3)) * s.barycentric[..., None]).sum(1)
+        depth = ((goal - points[:count]) * s.out).sum(-1).clamp_min(0)
+        shape = (len(vertices), 2, len(self._cut.skin))
+        blank = torch.zeros(math.prod(shape), dtype=vertices.dtype, device=vertices.device)
+        return blank.index_put((s.place,), depth).reshape(shape)
+
+    @property
+    def inside(self) -> Bool[Tensor, "p 2 n"]:
+        """Which skin vertices were inside the other body at the last look."""
+        assert self._sunken is not None, "ask for depths first"
+        mask = torch.zeros(self.area_m2.shape, dtype=torch.bool, device=self.area_m2.device)
+        mask.view(-1)[self._sunken.place] = True
+        return mask.unflatten(0, (-1, 2))
 
     @torch.no_grad()
-    def _look(self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"]) -> None:
+    def _look(self, vertices: Float[Tensor, "p 2 v 3"]) -> "_Sunken":
         """Which vertices are inside, and which way leads out."""
-        self._query.move(skin)
-        mesh, vertex, reach, anew = self._sought(skin)
-        found = self._query.nearest_of(mesh, other[mesh, vertex], reach)
-        self._near[mesh[anew], vertex[anew]] = self._within_reach(skin, other, mesh, vertex, found, anew)
-        inside = torch.nonzero(found.inside).flatten()
-        self._mesh, self._vertex = mesh[inside], vertex[inside]
-        self._was_inside.zero_()
-        self._was_inside[self._mesh, self._vertex] = True
-        self._goal = Nearest(*(x[inside] for x in (found.face, found.barycentric, found.inside)))
-        start = other[self._mesh, self._vertex]
+        now = self._slot_points(vertices)
+        self._query.move(now.flatten(1, 2))
+        points = partner(now).reshape(-1, 3)
+        asked = self._clearance.doubtful(now, lambda row: self._nearest(row, points[row], UNBOUNDED).inside)
+        found = self._nearest(asked.row, points[asked.row], asked.reach_m)
+        way = self._goals(now, asked.row, found) - points[asked.row]
+        distance = way.norm(dim=-1)
+        self._clearance.learn(asked, found.face >= 0, found.inside, distance)
+        here = torch.nonzero(found.inside).flatten()
+        row, way, depth = asked.row[here], way[here], distance[here]
+        found = Nearest(found.face[here], found.barycentric[here], found.inside[here])
         if self._cores is not None:
-            self._goal, start = self._by_core(skin, start)
-        out = self._goal_points(skin) - start
-        self._out = out / out.norm(dim=-1, keepdim=True).clamp_min(1e-9)
-
-    def _within_reach(
-        self, skin: Float[Tensor, "m n 3"], other: Float[Tensor, "m n 3"], mesh: Int[Tensor, " k"],
-        vertex: Int[Tensor, " k"], found: Nearest, chosen: Bool[Tensor, " k"],
-    ) -> Bool[Tensor, " c"]:  # fmt: skip
-        """Which of the chosen vertices the next motions may bring in, or are inside."""
-        mesh, vertex = mesh[chosen], vertex[chosen]
-        mine = Nearest(found.face[chosen], found.barycentric[chosen], found.inside[chosen])
-        away = (other[mesh, vertex] - surface_points_of(skin, self._faces, mesh, mine)).norm(dim=-1)
-        return (mine.face >= 0) & (away <= NEAR_M + MARGIN_M) | mine.inside
-
-    def _sought(
-        self, skin: Float[Tensor, "m n 3"]
-    ) -> tuple[Int[Tensor, " k"], Int[Tensor, " k"], Float[Tensor, " k"], Bool[Tensor, " k"]]:
-        """The vertices that may be inside now, as (mesh, vertex of its partner), and how far to look for each.
-
-        Nothing is missed: whatever was farther out than the bodies have moved against each other is still outside.
-        The last entry says which of them are looked at because their pair has moved farther than `NEAR_M` in all.
-        """
-        step = self._motion(skin)
-        self._seen = skin
-        self._moved_m = self._moved_m + step
-        anew = self._moved_m > NEAR_M
-        self._moved_m = torch.where(anew, 0.0, self._moved_m)
-        mesh, vertex = torch.nonzero(self._near | anew[:, None], as_tuple=True)
-        outside = torch.where(anew, step.clamp_min(NEAR_M), step) + MARGIN_M
-        reach = torch.where(self._was_inside[mesh, vertex], (DEEP_M + step)[mesh], outside[mesh])
-        return mesh, vertex, reach.to(torch.float32), anew[mesh]
-
-    def _motion(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, " m"]:
-        """How far any vertex of either body may have moved against the other body since the last look."""
-        if self._seen is None:
-            return torch.full_like(self._moved_m, UNBOUNDED)
-        moved = (skin - self._seen).unflatten(0, (-1, 2))
-        alone = moved - moved.mean((1, 2), keepdim=True)  # both together may go anywhere
-        return alone.square().sum(-1).amax(2).sqrt().sum(1).repeat_interleave(2)
-
-    def _goal_points(self, skin: Float[Tensor, "m n 3"]) -> Float[Tensor, "k 3"]:
-        """Where each sunken vertex is to leave."""
-        return surface_points_of(skin, self._faces, self._mesh, self._goal)
+            found, way = self._by_core(now, points, row, found, way, depth)
+        mesh, slot = self._mesh_of(row), row % len(self._slots)
+        owner, skin = mesh ^ 1, self._slots[slot]
+        size = vertices.shape[2]
+        return _Sunken(
+            own=owner * size + self._cut.skin[skin],
+            corners=(mesh * size)[:, None] + self._corners[found.face],
+            place=owner * len(self._cut.skin) + skin,
+            barycentric=found.barycentric,
+            out=way / way.norm(dim=-1, keepdim=True).clamp_min(1e-9),
+        )
 
     def _by_core(
-        self, skin: Float[Tensor, "m n 3"], start: Float[Tensor, "k 3"]
-    ) -> tuple[Nearest, Float[Tensor, "k 3"]]:
-        """The core's nearest place instead of the vertex's own, where the core is inside; and whence the way starts."""
+        self, now: Float[Tensor, "m k s 3"], points: Float[Tensor, "r 3"], row: Int[Tensor, " i"], found: Nearest,
+        way: Float[Tensor, "i 3"], depth: Float[Tensor, " i"],
+    ) -> tuple[Nearest, Float[Tensor, "i 3"]]:  # fmt: skip
+        """The core's nearest place instead of the vertex's own, where the core is inside; and the way there."""
         assert self._cores is not None
-        owner = self._mesh ^ 1  # the partner, whose vertex it is
-        a, b, c = skin[owner[:, None], self._faces[self._cores.face[self._vertex]]].unbind(1)
+        owner, skin = self._mesh_of(row) ^ 1, self._slots[row % len(self._slots)]
+        corners = self._cut.slot_faces[self._cores.face[skin]] + (owner * len(self._slots))[:, None]
+        a, b, c = now.reshape(-1, 3)[corners].unbind(1)
         inward = torch.linalg.cross(c - a, b - a)
         inward = inward / inward.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-        core = start + (self._size[owner] * self._cores.radius_m[self._vertex])[:, None] * inward
-        sunk = self._query.nearest_of(self._mesh, core, torch.full_like(core[:, 0], DEEP_M).float())
-        face = torch.where(sunk.inside, sunk.face, self._goal.face)
-        barycentric = torch.where(sunk.inside[:, None], sunk.barycentric, self._goal.barycentric)
-        return Nearest(face, barycentric, self._goal.inside), torch.where(sunk.inside[:, None], core, start)
+        radius = self._size[owner] * self._cores.radius_m[skin]
+        core = points[row] + radius[:, None] * inward
+        sunk = self._nearest(row, core, depth + radius + SLACK_M)  # never farther: by way of the vertex
+        mine = sunk.inside[:, None]
+        face = torch.where(sunk.inside, sunk.face, found.face)
+        barycentric = torch.where(mine, sunk.barycentric, found.barycentric)
+        return Nearest(face, barycentric, found.inside), torch.where(mine, self._goals(now, row, sunk) - core, way)
 
-    def _skin(self, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, "m n 3"]:
-        return vertices.flatten(0, 1)[:, self._used]
+    def _nearest(
+        self, row: Int[Tensor, " k"], points: Float[Tensor, "k 3"], reach: float | Float[Tensor, " k"]
+    ) -> Nearest:
+        reach = torch.as_tensor(reach, dtype=points.dtype, device=points.device).expand(len(row))
+        return self._query.nearest_of(self._mesh_of(row), points, reach)
+
+    def _goals(self, now: Float[Tensor, "m k s 3"], row: Int[Tensor, " i"], found: Nearest) -> Float[Tensor, "i 3"]:
+        return surface_points_of(now.flatten(1, 2), self._cut.slot_faces, self._mesh_of(row), found)
+
+    def _mesh_of(self, row: Int[Tensor, " k"]) -> Int[Tensor, " k"]:
+        return torch.div(row, len(self._slots), rounding_mode="floor")
+
+    def _slot_points(self, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, "m k s 3"]:
+        rows = self._cut.skin[self._slots]
+        return vertices.flatten(0, 1).index_select(1, rows).unflatten(1, self._cut.slot.shape)
 
 
-def _partner(bodies: Float[Tensor, "m n 3"]) -> Float[Tensor, "m n 3"]:
-    """For every body the other one of its pair."""
-    return bodies.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+@dataclass(frozen=True)
+class _Sunken:
+    """Vertices that are inside, and the places where they are to leave.
+
+    Attributes:
+        own: (i,) the vertex, among the vertices of all bodies.
+        corners: (i, 3) of the face that it leaves through, likewise.
+        place: (i,) the vertex, among the skin vertices of all bodies.
+        barycentric: (i, 3) of the place in that face.
+        out: (i, 3) unit vector.
+    """
+
+    own: Int[Tensor, " i"]
+    corners: Int[Tensor, "i 3"]
+    place: Int[Tensor, " i"]
+    barycentric: Float[Tensor, "i 3"]
+    out: Float[Tensor, "i 3"]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.joints import joint_names
-from apu.errors import PeopleError
 from apu.geometry.camera import project
+from apu.scene.camera import Camera
 from apu.scene.pair import PairObservation
+from apu.scene.person import Keypoints
 from apu.unite.weights import KeypointWeights
 
 JOINT_SET = "body25"
@@ -57,21 +58,48 @@ def gather_evidence(
     """Stack the keypoints and cameras of pairs; fields have axes (pair, person, ...)."""
     names = joint_names(JOINT_SET)
     factor = torch.tensor([weights.joint.get(n, 1.0) for n in names], dtype=dtype, device=device)
-    people = [[p.keypoints.as_set(JOINT_SET) for p in o.people] for o in observations]
+    given = [[sound_keypoints(p.keypoints, o.camera) for p in o.people] for o in observations]
+    people = [[k.as_set(JOINT_SET) for k in pair] for pair in given]
 
-    def tensor(rows: object) -> Tensor:
-        return torch.tensor(rows, dtype=dtype, device=device)
+    def tensor(rows: list, *size: int) -> Tensor:
+        return torch.tensor(rows, dtype=dtype, device=device).reshape(len(observations), 2, *size)
 
-    confidence = tensor([[k.confidence.tolist() for k in pair] for pair in people])
+    confidence = tensor([[k.confidence.tolist() for k in pair] for pair in people], len(names))
     seen = torch.where(confidence >= weights.min_confidence, confidence.clamp(0, 1), torch.zeros_like(confidence))
     return Evidence(
-        pixels=tensor([[k.xy.tolist() for k in pair] for pair in people]),
+        pixels=tensor([[k.xy.tolist() for k in pair] for pair in people], len(names), 2),
         trust=(seen / weights.sure_confidence).clamp_max(1).square() * factor,
-        diagonal_px=tensor([[max(p.keypoints.diagonal(), 1.0) for p in o.people] for o in observations]),
+        diagonal_px=tensor([[box_size_px(k) for k in pair] for pair in given]),
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
-        center_px=tensor([[o.camera.center_px] * 2 for o in observations]),
+        center_px=tensor([[o.camera.center_px] * 2 for o in observations], 2),
         **_hints(observations, dtype, device),
     )
+
+
+FARTHEST_SIDES = 1000.0
+"""Keypoints farther off the picture's middle, in image sides, are no extrapolation but an error."""
+FARTHEST_HINT_M = 10.0
+"""Nobody's joint lies farther from the hips."""
+
+
+def sound_keypoints(keypoints: Keypoints, camera: Camera) -> Keypoints:
+    """The keypoints, and as unseen those that are no place near the picture or have no finite confidence."""
+    reach = FARTHEST_SIDES * max(camera.width, camera.height, 1)
+    middle = np.array([camera.width, camera.height]) / 2
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = (np.abs(keypoints.xy - middle) <= reach).all(-1)  # never for NaN
+    sound = near & np.isfinite(keypoints.confidence)
+    zero = keypoints.xy.dtype.type(0)
+    return Keypoints(
+        keypoints.joint_set,
+        np.where(sound[:, None], keypoints.xy, zero),
+        np.where(sound, keypoints.confidence, keypoints.confidence.dtype.type(0)),
+    )
+
+
+def box_size_px(keypoints: Keypoints) -> float:
+    """Diagonal of the keypoint box, at least one pixel: the unit of 2D errors."""
+    return max(keypoints.diagonal(), 1.0)
 
 
 LIMBS = (
@@ -107,9 +135,10 @@ def _hints(
         for k, hint in enumerate(hints):
             if hint is None or any(other is None or other.joint_set != JOINT_SET for other in hints):
                 continue
-            xyz = hint.xyz.astype(np.float64)
+            known = (np.abs(hint.xyz) <= FARTHEST_HINT_M).all(-1) & np.isfinite(hint.confidence)  # never for NaN
+            xyz = np.where(known[:, None], hint.xyz, 0.0).astype(np.float64)
             depth[i, k] = xyz[:, 2]
-            trust[i, k] = np.clip(hint.confidence, 0, 1) * _IS_LIMB_JOINT
+            trust[i, k] = np.where(known, np.clip(hint.confidence, 0, 1), 0.0) * _IS_LIMB_JOINT
             size[i, k] = max(float(limb_size(torch.from_numpy(xyz))), 1e-3)
     fields = {"hint_depth_m": depth, "hint_trust": trust, "hint_size_m": size}
     return {name: torch.tensor(value, dtype=dtype, device=device) for name, value in fields.items()}
@@ -127,30 +156,9 @@ def reprojection_percent(observation: PairObservation, joints: Float[Tensor, "2 
     pixels = project(joints, focal, center).double().cpu().numpy()
     shares = []
     for person, mine in zip(observation.people, pixels, strict=True):
-        seen = person.keypoints.as_set(JOINT_SET)
+        given = sound_keypoints(person.keypoints, camera)
+        seen = given.as_set(JOINT_SET)
         counted = seen.confidence > REPORTED_CONFIDENCE
         error = np.linalg.norm(mine - seen.xy, axis=-1)[counted]
-        shares.append(100 * float(error.mean()) / person.keypoints.diagonal() if counted.any() else math.nan)
+        shares.append(100 * float(error.mean()) / box_size_px(given) if counted.any() else math.nan)
     return shares[0], shares[1]
-
-
-LEAST_JOINTS = 4
-"""Fewer seen joints say nothing about where a body is."""
-
-
-def check_fittable(observation: PairObservation) -> None:
-    """Refuse a pair of which too little is seen.
-
-    Raises:
-        PeopleError: a person has too few keypoints.
-    """
-    for person in observation.people:
-        seen = int((person.keypoints.as_set(JOINT_SET).confidence > REPORTED_CONFIDENCE).sum())
-        if seen < LEAST_JOINTS:
-            raise PeopleError(
-                "Too little of a person is seen.",
-                where=f"photo {observation.photo!r}, person {person.index}",
-                expected=f"at least {LEAST_JOINTS} keypoints with confidence above {REPORTED_CONFIDENCE:g}",
-                got=seen,
-                remedy="choose another pair with --pair, or give better keypoints with --keypoints FILE.",
-            )

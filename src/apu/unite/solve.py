@@ -5,7 +5,6 @@ Everything is batched over pairs; one pair is a batch of one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -18,19 +17,16 @@ from apu.contact.distance import ContactDistances
 from apu.progress import Progress, silent
 from apu.scene.estimate import Estimate
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
-from apu.unite.contact_terms import ContactTerm, FullContacts, SampledContacts
-from apu.unite.first_fit import PairHypotheses, first_fit
+from apu.unite.contact_alternatives import ContactLoss, contact_terms
+from apu.unite.contact_terms import ContactTerm
+from apu.unite.first_fit import PairHypotheses, first_fit, no_hypotheses
 from apu.unite.mesh_stage import Params, Problem, StageResult, fit_meshes
-from apu.unite.minimum_distance import FullMinimum, SampledMinimum
 from apu.unite.penetration import Penetration, deepest
 from apu.unite.plausible import distances_across, plausible
 from apu.unite.problem import JOINT_SET, Evidence, gather_evidence, reprojection_percent
 from apu.unite.weights import UniteWeights
 
 WHOLE = Parts(JOINT_SET, "all")
-
-ContactLoss = Literal["soft", "mindist"]
-"""How contacts pull: ours, or the heuristic that it is compared with."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,14 @@ def look(body: BodyModel, observations: Sequence[PairObservation], weights: Unit
 
     Args:
         body: the body model.
-        observations: the pairs of one batch, from any photos.
+        observations: the pairs of one batch, from any photos; may be empty.
         weights: the standard ones when left out.
     """
     weights = weights or UniteWeights()
     like = body.surface.rest_vertices
     evidence = gather_evidence(observations, weights.keypoints, like.dtype, like.device)
+    if not observations:
+        return FirstLook((), evidence, no_hypotheses(body, weights.first), ())
     hypotheses = first_fit(body, observations, evidence, weights.keypoints, weights.priors, weights.first)
     best = {name: value[:, 0] for name, value in hypotheses.parameters.items()}
     posed = body.forward(best, WHOLE)
@@ -84,24 +82,29 @@ def unite(
 ) -> list[Fit]:
     """Stages 1 and 2: choose among the hypotheses with the contacts, then let the bodies touch without passing through.
 
+    Every fit is finite where `apu.unite.fittable` has nothing against the pair.
+
     Args:
         body: the model that `first` was made with.
         first: stage 0.
         contacts: one map for each pair; an empty one leaves keypoints, priors and penetration.
         weights: the standard ones when left out.
         progress: told about the steps.
-        contact_loss: `soft`, or `mindist`: the maps are ignored and the smallest distance is pulled to zero.
+        contact_loss: `soft`, or another of `apu.unite.contact_alternatives`; `mindist` ignores the maps and pulls the
+            smallest distance to zero.
     """
     weights = weights or UniteWeights()
+    if not first.observations:
+        return []
     used, trust = believed(body, first, contacts, weights)
-    terms = _terms(body, first, used, contact_loss)
-    chosen, touching, choice = _contact_stage(body, first, terms.sampled, weights, _half(progress, 0.0, 0.3))
+    sampled, full = contact_terms(contact_loss, body.surface, used, first.hypotheses.cost.shape[1])
+    chosen, touching, choice = _contact_stage(body, first, sampled, weights, _half(progress, 0.0, 0.3))
     started = body.forward(chosen, WHOLE).vertices
     assert started is not None
     beliefs = first.hypotheses.beliefs.select(_rows(choice, first.hypotheses.cost.shape[1]))
     problem = Problem(body, first.evidence, beliefs, weights.keypoints, weights.priors)
     parted = fit_meshes(
-        problem, chosen, terms.full, weights.penetration, WHOLE,
+        problem, chosen, full, weights.penetration, WHOLE,
         Penetration(body.surface, started), _half(progress, 0.3, 1.0),
     )  # fmt: skip
     return _fits(body, first, contacts, trust, choice, touching, parted)
@@ -119,23 +122,6 @@ def believed(
         maps.append(used)
         trust.append(left)
     return maps, trust
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """The contact loss of the mesh stages: of all hypotheses on samples, then of the chosen ones on all vertices."""
-
-    sampled: ContactTerm
-    full: ContactTerm
-
-
-def _terms(body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], loss: ContactLoss) -> _Terms:
-    if loss == "mindist":
-        return _Terms(SampledMinimum(), FullMinimum(body.surface))
-    count = first.hypotheses.cost.shape[1]
-    every = [one for one in contacts for _ in range(count)]
-    sampled = SampledContacts(body.surface, sample_regions(body.surface), every)
-    return _Terms(sampled, FullContacts(body.surface, contacts))
 
 
 def _contact_stage(
@@ -214,7 +200,7 @@ def _two(values: Float[Tensor, " 2"]) -> tuple[float, float]:
 
 def _record(name: str, result: StageResult, row: int) -> StageRecord:
     terms = {term: float(value[row]) for term, value in result.terms.items()}
-    return StageRecord(name, result.iterations, result.stop, result.seconds, terms)
+    return StageRecord(name, int(result.iterations[row]), result.stop[row], result.seconds, terms)
 
 
 def _hypothesis(hypotheses: PairHypotheses, touching: StageResult, pair: int, choice: int) -> Mapping[str, object]:
@@ -222,11 +208,13 @@ def _hypothesis(hypotheses: PairHypotheses, touching: StageResult, pair: int, ch
     count = hypotheses.cost.shape[1]
     own = hypotheses.beliefs.cost.reshape(-1, count, 2).sum(-1)[pair]
     later = touching.cost.reshape(-1, count)[pair] + own
+    depth = touching.parameters["translation"][..., 2].reshape(-1, count, 2)[pair]
     tried = [
         {
             **_start_words(hypotheses, pair, k),
             "cost_before_contacts": float(hypotheses.cost[pair, k]),
             "cost_with_contacts": float(later[k]),
+            "relative_depth_m": float(depth[k, 1] - depth[k, 0]),
         }
         for k in range(count)
     ]

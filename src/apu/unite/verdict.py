@@ -1,15 +1,24 @@
 """The automatic filter: is a fit good enough to be kept? Every rule's value and limit is recorded.
 
-The limits are hand-set heuristics from looking at fits of real photos. They will be calibrated where truth is known.
+Most limits are hand-set heuristics from looking at fits of real photos: each rejects what is plainly broken. None of
+them sees what is most often wrong, the depth between two people. For that there is one rule more, the chance of an
+accurate fit (`apu.unite.confidence`), calibrated on synthetic pairs, where truth is known.
 """
 
 import math
 from dataclasses import dataclass
 
 from apu.body.protocol import Surface
-from apu.scene.pair import Fit, PairObservation
+from apu.contact.contact import Contact
+from apu.scene.pair import ContactResult, Fit, PairObservation
 from apu.scene.verdict import RuleResult, Verdict
+from apu.unite.clues import clues_of
+from apu.unite.confidence import Calibration, chance_of, shipped
 from apu.unite.occlusion import depth_order_agreement
+
+CHANCE = "chance of an accurate fit"
+UNASKED = frozenset({"none", "proximity"})
+"""Sources of maps where nobody was asked what touches; another source's empty map is an answer, and a poor one."""
 
 GUESS = "proximity"
 """Contacts of this source are not asked for: where such a guess is not met, the guess may be what is wrong."""
@@ -44,26 +53,29 @@ class VerdictLimits:
     depth_order: float = 0.6
 
 
-def judge(observation: PairObservation, fit: Fit, surface: Surface, limits: VerdictLimits | None = None) -> Verdict:
+def judge(
+    observation: PairObservation, fit: Fit, surface: Surface, limits: VerdictLimits | None = None,
+    calibration: Calibration | None = None,
+) -> Verdict:  # fmt: skip
     """Apply all rules to a fit.
+
+    The chance of an accurate fit is asked for where it is calibrated: both people have initial estimates, and somebody
+    was asked what touches.
 
     Args:
         observation: the pair.
         fit: with the records of its stages.
         surface: the skin that the fit's vertices belong to.
         limits: the standard ones when left out.
+        calibration: of the chance; the package's own when left out.
     """
     limits = limits or VerdictLimits()
     terms = fit.stages[-1].terms if fit.stages else {}
     rules = [
-        RuleResult("reprojection error", max(fit.reprojection_percent), limits.reprojection_percent, "%"),
+        RuleResult("reprojection error", _worse(*fit.reprojection_percent), limits.reprojection_percent, "%"),
         RuleResult("penetration", 100 * fit.penetration_max_m, 100 * limits.penetration_m, "cm"),
     ]
-    told = [
-        (contact, result)
-        for contact, result in zip(fit.contacts.contacts, fit.contact_results, strict=True)
-        if contact.source != GUESS
-    ]
+    told = told_contacts(fit)
     pairs = [(contact, result) for contact, result in told if result.trust > 0]
     weight = sum(contact.weight for contact, _ in pairs)
     if told:
@@ -79,7 +91,29 @@ def judge(observation: PairObservation, fit: Fit, surface: Surface, limits: Verd
     order = depth_order_agreement(observation, fit, surface.faces.cpu().numpy())
     if order is not None:
         rules.append(RuleResult("depth order", 100 * order, 100 * limits.depth_order, "%", "at least"))
+    if all(one is not None for one in observation.initial) and (told or fit.contacts.source not in UNASKED):
+        rules.append(_chance(observation, fit, told, calibration or shipped()))
     return Verdict(tuple(rules))
+
+
+def told_contacts(fit: Fit) -> list[tuple[Contact, ContactResult]]:
+    """The contacts of a fit that somebody told, and what became of each."""
+    both = zip(fit.contacts.contacts, fit.contact_results, strict=True)
+    return [(contact, result) for contact, result in both if contact.source != GUESS]
+
+
+def _chance(
+    observation: PairObservation, fit: Fit, told: list[tuple[Contact, ContactResult]], calibration: Calibration
+) -> RuleResult:
+    """The rule of the calibrated chance; its detail says which evidence speaks most against the fit, in logits."""
+    chance = chance_of(clues_of(observation, fit, told), calibration)
+    detail = f"against it: {chance.against()}" if chance.against() else ""
+    return RuleResult(CHANCE, 100 * chance.value, 100 * calibration.least_chance, "%", "at least", detail)
+
+
+def _worse(a: float, b: float) -> float:
+    """The larger; NaN when either is, which `max` would only tell of the first."""
+    return math.nan if math.isnan(a) or math.isnan(b) else max(a, b)
 
 
 def _sum(terms, *names: str) -> float:

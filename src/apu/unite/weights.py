@@ -53,6 +53,8 @@ class PriorWeights:
             either depth, because errors of the scale are common to both.
         gap_robust_m: gaps that are off by much more stop pulling.
         capsule_sigma_m: overlap of the capsules around two people's bones.
+        self_sigma_m: overlap of the capsules around a person's own forearms and trunk (`apu.unite.self_overlap`);
+            infinite leaves the term out.
         near_m: joints nearer to the camera than this are pushed away.
         near_sigma_m: how hard.
     """
@@ -69,6 +71,7 @@ class PriorWeights:
     gap_error_m: float = 0.2
     gap_robust_m: float = 0.6
     capsule_sigma_m: float = 0.02
+    self_sigma_m: float = 0.02
     near_m: float = 0.6
     near_sigma_m: float = 0.1
 
@@ -102,6 +105,9 @@ class StageWeights:
         contact_reach_m: Geman-McClure scale of the contact distance.
         penetration: factor on the integral of squared depth over the sunken skin, 1 / cm^4. It starts low: deep
             overlaps after the contact stage would otherwise throw the bodies apart.
+        place_rate: factor on the step of the place (x / z, y / z, log z). A step of the whole rate is 5 cm at 3 m; when
+            penetration sets in, bodies fly apart at such steps and do not come back.
+        frozen: parameters that the stage leaves as they are, e.g. `orientation`, which BUDDI never optimises.
     """
 
     steps: int
@@ -112,6 +118,8 @@ class StageWeights:
     contact_tau_m: tuple[float, float]
     contact_reach_m: tuple[float, float]
     penetration: tuple[float, float] = (0.0, 0.0)
+    place_rate: float = 1.0
+    frozen: tuple[str, ...] = ()
 
 
 CONTACT_STAGE = StageWeights(
@@ -131,7 +139,9 @@ PENETRATION_STAGE = StageWeights(
     contact=(400.0, 10000.0),
     contact_tau_m=(0.01, 0.005),
     contact_reach_m=(0.2, 0.1),
-    penetration=(0.0005, 0.02),
+    penetration=(0.0005, 0.1),
+    place_rate=0.25,
+    frozen=("shape",),
 )
 
 

@@ -25,7 +25,7 @@ from apu.dataset.synthetic.visibility import JointState
 from apu.errors import InputError
 from apu.geometry.camera import project
 from apu.scene.estimate import InitialBody
-from apu.unite.problem import check_fittable
+from apu.unite.fittable import check_fittable
 
 KINDS_STANDING = [kind for kind in KINDS if kind != "lie"]
 PEOPLE = 24
