@@ -45,11 +45,13 @@ def changed(a: object, b: object, at: str = "") -> set[str]:
 EXPECTED: dict[str, set[str]] = {
     "no keypoint robustness": {".keypoints.robust"},
     "no pose prior": {".priors.pose"},
+    "no density": {".priors.density"},
     "no bounds": {".priors.bound_sigma"},
     "no shape prior": {".priors.shape"},
     "no upright": {".priors.lean_sigma", ".priors.tilt_sigma"},
     "no depth gap": {".priors.gap_sigma_m", ".priors.gap_error_m"},
     "no capsules": {".priors.capsule_sigma_m"},
+    "no self overlap": {".priors.self_sigma_m"},
     "no penetration": {".penetration.penetration"},
     "one hypothesis": {".first.hypotheses"},
     "no doubt": {".across_sigma_m"},

@@ -63,12 +63,14 @@ def _variants() -> dict[str, Variant]:
         FULL: Variant("the fit as it is"),
         "no keypoint robustness": Variant("squared keypoint errors", replace(whole, keypoints=untrusting)),
         "no pose prior": Variant("angles are free within their bounds", _priors(pose=0.0)),
+        "no density": Variant("motion capture says nothing about poses", _priors(density=0.0)),
         "no bounds": Variant("angles may leave their anatomical bounds", _priors(bound_sigma=FREE)),
         "no shape prior": Variant("shape is held by the height alone", _priors(shape=0.0)),
         "no upright": Variant("bodies may lean as they like", _priors(lean_sigma=FREE, tilt_sigma=FREE)),
         "no initial estimate": Variant("keypoints and contacts alone", estimates=False),
         "no depth gap": Variant("nothing holds the two depths together", _priors(gap_sigma_m=FREE, gap_error_m=FREE)),
         "no capsules": Variant("no coarse overlap of the limbs", _priors(capsule_sigma_m=FREE)),
+        "no self overlap": Variant("arms may run through the own trunk", _priors(self_sigma_m=FREE)),
         "no penetration": Variant("meshes may overlap", _meshes({}, {"penetration": (0.0, 0.0)})),
         "one hypothesis": Variant(
             "the cheapest before contacts are known", replace(whole, first=replace(whole.first, hypotheses=1))

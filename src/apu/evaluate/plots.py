@@ -14,7 +14,7 @@ from apu.evaluate.report import BenchmarkInfo
 from apu.evaluate.rows import BenchmarkRow
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes  # handed on to other pictures of this room
     from matplotlib.figure import Figure
 
 METRIC = "pair_pa_mpjpe_mm"

@@ -12,7 +12,7 @@ from apu.evaluate.risk_coverage import RiskCoverage, discrimination, risk_covera
 from apu.evaluate.rows import BenchmarkRow
 from apu.evaluate.verdict_benchmark import ACCEPTED, CHANCE_PERCENT, ERROR, REJECTED_BY
 
-BINS = (0, 20, 40, 60, 80, 100)
+BINS = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
 """Ends of the ranges of chance, percent, in which it is compared with what was accurate."""
 
 

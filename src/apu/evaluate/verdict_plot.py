@@ -10,7 +10,7 @@ from apu.evaluate.verdict_benchmark import CONTROLS
 from apu.evaluate.verdict_findings import VerdictFinding
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from apu.evaluate.plots import Axes
 
 COLOURS = ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#000000")
 MARKERS = "osD^vPXh"

@@ -2,8 +2,8 @@
 
 `training/fit_verdict.py` fits it on synthetic validation pairs with simulated initial estimates and noisy simulated
 answers, so the chance is one of fits that were made so: both people's estimates given, and contacts told by somebody.
-For other fits it is not calibrated, and the verdict does not ask for it. Photos with real answers differ from the
-simulation; the order of fits should carry over better than the value.
+For other fits it is not calibrated, and the verdict does not ask for it. Real photos differ from the simulation: the
+poses cost more there, so the chance is too low. The order of fits should carry over better than the value.
 """
 
 import json

@@ -24,6 +24,7 @@ from apu.unite.joint_stage import cost_terms
 from apu.unite.penetration import Penetration
 from apu.unite.problem import Evidence
 from apu.unite.self_overlap import self_overlap
+from apu.unite.usual_pose import density_for, unusual_pose
 from apu.unite.weights import KeypointWeights, PriorWeights, StageWeights
 
 Params = Mapping[str, Float[Tensor, "p 2 _"]]
@@ -175,6 +176,10 @@ def _terms(
         problem.evidence.map(lambda x: x.flatten(0, 1)), problem.beliefs, problem.keypoint_weights,
         problem.prior_weights,
     )  # fmt: skip
+    density = density_for(problem.body) if problem.prior_weights.density > 0 else None
+    if density is not None:
+        unusual = unusual_pose(p["pose"].flatten(0, 1), density, problem.beliefs)
+        single["density"] = problem.prior_weights.density * unusual
     terms = {name: value.unflatten(0, (-1, 2)).sum(1) for name, value in single.items()}
     tau, reach = _at(weights.contact_tau_m, share), _at(weights.contact_reach_m, share)
     a, b = problem.beliefs.map(lambda x: x[0::2]), problem.beliefs.map(lambda x: x[1::2])

@@ -15,6 +15,7 @@ from apu.scene.verdict import RuleResult, Verdict
 from apu.unite.clues import clues_of
 from apu.unite.confidence import Calibration, chance_of, shipped
 from apu.unite.occlusion import depth_order_agreement
+from apu.unite.plausible import CERTAIN
 
 CHANCE = "chance of an accurate fit"
 UNASKED = frozenset({"none", "proximity"})
@@ -59,8 +60,9 @@ def judge(
 ) -> Verdict:  # fmt: skip
     """Apply all rules to a fit.
 
-    The chance of an accurate fit is asked for where it is calibrated: both people have initial estimates, and somebody
-    was asked what touches.
+    The chance of an accurate fit is told where both people have initial estimates and somebody was asked what touches,
+    as in its calibration. It rejects only answers that may be wrong, as those were: where all contacts are certain
+    (annotated, or true), its limit is 0.
 
     Args:
         observation: the pair.
@@ -108,7 +110,9 @@ def _chance(
     """The rule of the calibrated chance; its detail says which evidence speaks most against the fit, in logits."""
     chance = chance_of(clues_of(observation, fit, told), calibration)
     detail = f"against it: {chance.against()}" if chance.against() else ""
-    return RuleResult(CHANCE, 100 * chance.value, 100 * calibration.least_chance, "%", "at least", detail)
+    certain = bool(told) and all(contact.source in CERTAIN for contact, _ in told)
+    least = 0.0 if certain else calibration.least_chance
+    return RuleResult(CHANCE, 100 * chance.value, 100 * least, "%", "at least", detail)
 
 
 def _worse(a: float, b: float) -> float:

@@ -40,6 +40,8 @@ class PriorWeights:
 
     Attributes:
         pose: factor on 1/2 ((angle - start) / scale)^2.
+        density: factor on the log density of the pose in motion capture, for people without an estimate
+            (`apu.unite.usual_pose`).
         bound_sigma: how far an angle may leave its anatomical bounds, radians.
         lean_sigma: forward or backward lean of the whole body against the image's vertical, radians.
         tilt_sigma: sideways lean, radians; the image shows it, so it is hardly held.
@@ -60,6 +62,7 @@ class PriorWeights:
     """
 
     pose: float = 1.0
+    density: float = 0.05
     bound_sigma: float = 0.09
     lean_sigma: float = 0.15
     tilt_sigma: float = 0.6
@@ -132,11 +135,11 @@ CONTACT_STAGE = StageWeights(
     contact_reach_m=(0.6, 0.2),
 )
 PENETRATION_STAGE = StageWeights(
-    steps=70,
+    steps=110,
     rate=0.015,
     tolerance=1e-3,
     window=20,
-    contact=(400.0, 10000.0),
+    contact=(400.0, 20000.0),
     contact_tau_m=(0.01, 0.005),
     contact_reach_m=(0.2, 0.1),
     penetration=(0.0005, 0.1),
