@@ -1,5 +1,6 @@
 """The fused body equals the torch path, which is the reference: values, gradients, Jacobians, and what it keeps."""
 
+import gc
 import subprocess
 import sys
 
@@ -278,3 +279,22 @@ print("numba" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_nothing_of_an_evaluation_outlives_it(fused32: AnnyBody):
+    """Tensors that a graph node holds of its own outputs are never freed: not by counting, not by the collector."""
+    body = fused32
+    parts = Parts("body25", torch.arange(50))
+
+    def evaluated() -> int:
+        shape = body.parameter_spec["shape"].default.expand(3, -1).clone().requires_grad_(True)
+        parameters = {**default_parameters(body.parameter_spec, (3,)), "shape": shape}
+        vertices = body.forward(parameters, parts).vertices
+        assert vertices is not None
+        vertices.sum().backward()
+        del parameters, shape, vertices
+        gc.collect()
+        return sum(isinstance(one, torch.Tensor) for one in gc.get_objects())
+
+    evaluated()
+    assert evaluated() == evaluated()

@@ -97,6 +97,7 @@ def one_pair(failures: tuple[tuple[tuple[int, int], str], ...] = ()) -> PhotoRes
         contact_results=(ContactResult(0.01, 0.004), ContactResult(0.12, 0.02)),
         reprojection_percent=(1.25, 1.75),
         penetration_max_m=0.013,
+        penetration_volume_cm3=3.0,
         heights_m=(1.684, 1.213),
         attributes={"age": (0.66, 0.3), "weight": (0.5, 0.5)},
         hypothesis={},

@@ -142,6 +142,7 @@ def fit_with(contact_map: ContactMap) -> Fit:
         contact_results=(),
         reprojection_percent=(0.0, 0.0),
         penetration_max_m=0.0,
+        penetration_volume_cm3=3.0,
         heights_m=(1.7, 1.7),
         attributes={},
         hypothesis={},

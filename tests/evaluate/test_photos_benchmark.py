@@ -170,7 +170,7 @@ def test_a_fit_is_measured_by_its_own_keypoints_and_the_annotation(body: AnnyBod
     a, b = (Person(i, Keypoints("body25", pixels[i], np.full(25, 0.9)), 0.9, "known") for i in (0, 1))
     observation = PairObservation("known", camera, (a, b))
     fit = Fit(
-        body.name, parameters, posed.vertices, posed.joints, posed.vertices, contact_map(), (), (0.0, 0.0), 0.0,
+        body.name, parameters, posed.vertices, posed.joints, posed.vertices, contact_map(), (), (0.0, 0.0), 0.0, 0.0,
         (1.7, 1.7), {}, {},
     )  # fmt: skip
     near, far = ("left_hand_back", "right_hand_back"), ("left_head_front", "right_foot_sole")

@@ -138,6 +138,7 @@ def fit(joints: np.ndarray) -> Fit:
         contact_results=(ContactResult(0.123, 0.004), ContactResult(0.30, 0.055)),
         reprojection_percent=(1.25, 2.5),
         penetration_max_m=0.011,
+        penetration_volume_cm3=2.0,
         heights_m=(1.72, 1.21),
         attributes={"age": (0.7, 0.3)},
         hypothesis={"age": ("adult", "child"), "why": "lowest loss"},

@@ -57,6 +57,7 @@ FIT = Fit(
     contact_results=RESULTS,
     reprojection_percent=(1.0, 2.0),
     penetration_max_m=0.01,
+    penetration_volume_cm3=3.0,
     heights_m=(1.7, 1.2),
     attributes={},
     hypothesis={"tried": TRIED, "posture": ["initial", "sit"]},

@@ -23,7 +23,7 @@ def overlapping(body: AnnyBody, pair) -> tuple[PairObservation, Fit]:
     vertices = body.forward(parameters, Parts(vertices="all")).vertices
     assert vertices is not None
     fit = Fit(
-        body.name, parameters, vertices, torch.zeros(2, 25, 3), vertices, pair_contacts(), (), (0.0, 0.0), 0.0,
+        body.name, parameters, vertices, torch.zeros(2, 25, 3), vertices, pair_contacts(), (), (0.0, 0.0), 0.0, 0.0,
         (1.7, 1.7), {}, {},
     )  # fmt: skip
     camera = pair.observation.camera

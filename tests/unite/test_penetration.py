@@ -8,8 +8,9 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.protocol import Parts, default_parameters
+from apu.evaluate.penetration_metrics import penetration_rows
 from apu.geometry.surface_query import SurfaceQuery
-from apu.unite.penetration import Penetration, cores, deepest, vertex_areas
+from apu.unite.penetration import Penetration, cores, overlap, vertex_areas
 
 EXACT_OR_NOT = pytest.mark.parametrize("exact", [True, False], ids=["exact", "by cores"])
 
@@ -41,11 +42,11 @@ def oracle(body: AnnyBody, vertices: torch.Tensor) -> float:
 @pytest.mark.parametrize("apart_m", [0.12, 0.2, 0.6])
 def test_the_deepest_vertex_is_that_of_libigl(body: AnnyBody, apart_m: float):
     vertices = posed(body, apart_m)
-    assert float(deepest(body.surface, vertices)) == pytest.approx(oracle(body, vertices), abs=2e-6)
+    assert float(overlap(body.surface, vertices)[0]) == pytest.approx(oracle(body, vertices), abs=2e-6)
 
 
 def test_bodies_apart_have_no_depth(body: AnnyBody):
-    assert float(deepest(body.surface, posed(body, 1.0))) == 0.0
+    assert float(overlap(body.surface, posed(body, 1.0))[0]) == 0.0
 
 
 def test_short_reach_along_a_path_loses_no_depth(body: AnnyBody):
@@ -230,9 +231,9 @@ def test_the_gradient_parts_the_bodies(body: AnnyBody):
 
 def test_a_pair_in_a_batch_has_the_depths_it_has_alone(body: AnnyBody):
     batch = torch.cat([posed(body, 0.2), posed(body, 0.5), posed(body, 0.15)])
-    together = deepest(body.surface, batch)
+    together = overlap(body.surface, batch)[0]
     for i in range(3):
-        alone = deepest(body.surface, batch[i : i + 1])
+        alone = overlap(body.surface, batch[i : i + 1])[0]
         torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
 
 
@@ -275,3 +276,18 @@ def test_areas_add_up_to_the_surface():
     vertices = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]])
     faces = torch.tensor([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
     assert float(vertex_areas(vertices, faces).sum()) == pytest.approx(1.5 + np.sqrt(3) / 2, rel=1e-6)
+
+
+def test_the_estimated_volume_is_that_of_a_shallow_overlap_and_none_of_bodies_apart(body: AnnyBody):
+    """Against the winding number's integral on a grid, which shares nothing with it but the mesh."""
+    rest = body.surface.rest_vertices
+    facing = torch.stack([rest, rest * torch.tensor([-1.0, 1.0, -1.0])])
+    shift = torch.tensor([0.0, 0.0, 1.0])
+    chests = facing[0, :, 2].amax() - facing[1, :, 2].amin()
+    apart, pressed = (torch.stack([facing[0], facing[1] + shift * (chests - x)])[None] for x in (-0.01, 0.03))
+    depth, volume = overlap(body.surface, torch.cat([apart, pressed]))
+    truth = penetration_rows(body.surface, torch.cat([apart, pressed]))
+    assert depth[0] == volume[0] == 0
+    assert depth[1] == pytest.approx(truth["penetration_worst_mm"][1] / 1000, abs=1e-5)
+    assert truth["penetration_volume_cm3"][1] > 20
+    assert volume[1] == pytest.approx(float(truth["penetration_volume_cm3"][1]), rel=0.5)

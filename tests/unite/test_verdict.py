@@ -26,6 +26,7 @@ GOOD = Fit(
     contact_results=(ContactResult(0.3, 0.001), ContactResult(0.3, 0.02)),
     reprojection_percent=(1.0, 2.0),
     penetration_max_m=0.01,
+    penetration_volume_cm3=3.0,
     heights_m=(1.7, 1.2),
     attributes={},
     hypothesis={},

@@ -288,7 +288,7 @@ class _RestBody(torch.autograd.Function):
     def forward(ctx: Any, body: FusedBody, coefficients: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         mesh = torch.addmm(body.mesh_template, coefficients.to(body.dtype), body.mesh_shapes)
         skeleton = body.skeleton(coefficients.detach())
-        ctx.body, ctx.skeleton = body, skeleton
+        ctx.body, ctx.cross, ctx.rotation = body, skeleton.cross, skeleton.rotation  # outputs here would never be freed
         ctx.set_materialize_grads(False)
         return mesh.reshape(len(mesh), mesh.shape[1] // 3, 3), skeleton.points, skeleton.heads, skeleton.align
 
@@ -297,15 +297,19 @@ class _RestBody(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[None, Tensor]:
         from apu.body.anny_rest_kernels import align_adjoint
 
-        body, made = ctx.body, ctx.skeleton
+        body: FusedBody = ctx.body
         mesh, points, heads, align = gradients
-        cross = torch.zeros_like(made.cross)
+        cross = torch.zeros_like(ctx.cross)
         if align is not None:
             align_adjoint(
-                body.reference.numpy(), made.rotation.numpy(), made.cross.numpy(), _array(align), cross.numpy()
+                body.reference.numpy(), ctx.rotation.numpy(), ctx.cross.numpy(), _array(align), cross.numpy()
             )
-        others = [torch.zeros_like(y) if x is None else x for x, y in ((points, made.points), (heads, made.heads))]
-        row = torch.cat([x.flatten(1) for x in (*others, cross)], 1)
+        sizes = body.sizes[:2]
+        others = [
+            cross.new_zeros(len(cross), size) if x is None else x.flatten(1)
+            for x, size in zip((points, heads), sizes, strict=True)
+        ]
+        row = torch.cat([*others, cross.flatten(1)], 1)
         total = row @ body.skeleton_shapes.T
         if mesh is not None:
             pieces = zip(

@@ -83,6 +83,7 @@ class Fit:
         reprojection_percent: mean error over the keypoints with confidence > 0.3, per person, in percent of the
             keypoint box diagonal.
         penetration_max_m: deepest point of either body inside the other.
+        penetration_volume_cm3: estimate of the volume that both fill (`apu.unite.penetration`).
         heights_m: standing heights.
         attributes: name -> values of A and B, e.g. `age` in (0, 1).
         hypothesis: which start was chosen, per person, and why.
@@ -99,6 +100,7 @@ class Fit:
     contact_results: tuple[ContactResult, ...]
     reprojection_percent: tuple[float, float]
     penetration_max_m: float
+    penetration_volume_cm3: float
     heights_m: tuple[float, float]
     attributes: Mapping[str, tuple[float, float]]
     hypothesis: Mapping[str, object]

@@ -167,6 +167,7 @@ def _fit_report(fit: Fit) -> FitReport:
         contacts=contacts,
         contact_source=clean_text(fit.contacts.source),
         penetration_max_m=fit.penetration_max_m,
+        penetration_volume_cm3=fit.penetration_volume_cm3,
         terms={stage.name: dict(stage.terms) for stage in fit.stages},
         seconds={stage.name: stage.seconds for stage in fit.stages},
         iterations={stage.name: stage.iterations for stage in fit.stages},
@@ -181,7 +182,13 @@ def _verdict_report(verdict: Verdict | None) -> VerdictReport | None:
         return None
     rules = [
         RuleReport(
-            name=rule.name, value=rule.value, limit=rule.limit, unit=rule.unit, sense=rule.sense, holds=rule.holds
+            name=rule.name,
+            value=rule.value,
+            limit=rule.limit,
+            unit=rule.unit,
+            sense=rule.sense,
+            holds=rule.holds,
+            detail=rule.detail,
         )
         for rule in verdict.rules
     ]

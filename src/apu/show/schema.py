@@ -85,13 +85,16 @@ class RuleReport(_Record):
     unit: str = Field(description="Of both; empty for a pure number.")
     sense: Literal["at most", "at least"] = Field(description="How the value must stand to the limit.")
     holds: bool = Field(description="Whether it does.")
+    detail: str = Field(default="", description="What made the value, in words; mostly empty.")
 
 
 class VerdictReport(_Record):
     """Whether the fit can be trusted."""
 
     accepted: bool = Field(description="Whether every rule holds.")
-    rules: list[RuleReport] = Field(description="All rules; the limits are hand-set heuristics.")
+    rules: list[RuleReport] = Field(
+        description="All rules; limits are hand-set but that of the chance of an accurate fit."
+    )
 
 
 class FitReport(_Record):
@@ -103,6 +106,7 @@ class FitReport(_Record):
     contacts: list[ContactReport] = Field(description="Empty where no contact is known.")
     contact_source: str = Field(description="Who made the contact map.")
     penetration_max_m: Number = Field(description="Deepest point of either body inside the other, metres.")
+    penetration_volume_cm3: Number = Field(description="Estimate of the volume that both bodies fill, cm^3.")
     terms: dict[str, dict[str, Number]] = Field(description="Stage -> loss term -> last weighted value.")
     seconds: dict[str, Number] = Field(description="Stage -> wall time.")
     iterations: dict[str, int] = Field(description="Stage -> steps taken.")

@@ -89,7 +89,7 @@ def check_finite(observation: PairObservation, fit: Fit) -> None:
         FitError: a number of it is not finite.
     """
     numbers = [fit.vertices, fit.joints, fit.first_vertices, *fit.parameters.values()]
-    rest = [fit.penetration_max_m, *fit.reprojection_percent, *fit.heights_m]
+    rest = [fit.penetration_max_m, fit.penetration_volume_cm3, *fit.reprojection_percent, *fit.heights_m]
     if all(bool(x.isfinite().all()) for x in numbers) and bool(np.isfinite(rest).all()):
         return
     raise FitError(

@@ -21,7 +21,7 @@ from apu.unite.contact_alternatives import ContactLoss, contact_terms
 from apu.unite.contact_terms import ContactTerm
 from apu.unite.first_fit import PairHypotheses, first_fit, no_hypotheses
 from apu.unite.mesh_stage import Params, Problem, StageResult, fit_meshes
-from apu.unite.penetration import Penetration, deepest
+from apu.unite.penetration import Penetration, overlap
 from apu.unite.plausible import distances_across, plausible
 from apu.unite.problem import JOINT_SET, Evidence, gather_evidence, reprojection_percent
 from apu.unite.weights import UniteWeights
@@ -160,7 +160,7 @@ def _fits(
     assert after.joints is not None
     distances = ContactDistances(body.surface, contacts)
     was, now = distances.smallest(before.vertices), distances.smallest(after.vertices)
-    depth = deepest(body.surface, after.vertices)
+    depth, volume = overlap(body.surface, after.vertices)
     heights, attributes = body.height(parted.parameters), body.attributes(parted.parameters)
     return [
         Fit(
@@ -173,6 +173,7 @@ def _fits(
             contact_results=_results(was, now, distances.pair_of_contact == i, trust[i]),
             reprojection_percent=reprojection_percent(first.observations[i], after.joints[i]),
             penetration_max_m=float(depth[i]),
+            penetration_volume_cm3=float(volume[i]),
             heights_m=_two(heights[i]),
             attributes={n: _two(v[i]) for n, v in attributes.items()},
             hypothesis=_hypothesis(first.hypotheses, touching, i, int(choice[i])),

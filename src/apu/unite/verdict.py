@@ -37,6 +37,7 @@ class VerdictLimits:
         met_share: share of the contacts' weight that must be met; not asked where no contact is known, or only guessed.
         contact_m: mean distance of the contacts, by weight, metres.
         penetration_m: deepest point of either body in the other, metres.
+        penetration_cm3: estimate of the volume that both bodies fill.
         pose_cost: pose and anatomical bounds, both people, in squared standard deviations over two.
         shape_cost: shape and height, likewise.
         depth_order: share of the pixels that both bodies cover at which the right one is in front; asked where both
@@ -49,6 +50,7 @@ class VerdictLimits:
     met_share: float = 0.6
     contact_m: float = 0.06
     penetration_m: float = 0.03
+    penetration_cm3: float = 200.0
     pose_cost: float = 40.0
     shape_cost: float = 8.0
     depth_order: float = 0.6
@@ -76,6 +78,7 @@ def judge(
     rules = [
         RuleResult("reprojection error", _worse(*fit.reprojection_percent), limits.reprojection_percent, "%"),
         RuleResult("penetration", 100 * fit.penetration_max_m, 100 * limits.penetration_m, "cm"),
+        RuleResult("penetration volume", fit.penetration_volume_cm3, limits.penetration_cm3, "cm3"),
     ]
     told = told_contacts(fit)
     pairs = [(contact, result) for contact, result in told if result.trust > 0]
