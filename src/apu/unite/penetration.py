@@ -200,6 +200,11 @@ def vertex_areas(vertices: Float[Tensor, "m v 3"], faces: Int[Tensor, "f 3"]) ->
         return out.index_add_(1, faces.flatten(), third.repeat_interleave(3, 1))
 
 
+def deepest(surface: Surface, vertices: Float[Tensor, "p 2 v 3"]) -> Float[Tensor, " p"]:
+    """Depth of the deepest vertex of either body in the other, metres, by exact signs."""
+    return overlap(surface, vertices)[0]
+
+
 @torch.no_grad()
 def overlap(surface: Surface, vertices: Float[Tensor, "p 2 v 3"]) -> tuple[Float[Tensor, " p"], Float[Tensor, " p"]]:
     """Depth of the deepest vertex of either body in the other, metres, and an estimate of the shared volume, cm^3.
