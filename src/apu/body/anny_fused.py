@@ -301,9 +301,7 @@ class _RestBody(torch.autograd.Function):
         mesh, points, heads, align = gradients
         cross = torch.zeros_like(ctx.cross)
         if align is not None:
-            align_adjoint(
-                body.reference.numpy(), ctx.rotation.numpy(), ctx.cross.numpy(), _array(align), cross.numpy()
-            )
+            align_adjoint(body.reference.numpy(), ctx.rotation.numpy(), ctx.cross.numpy(), _array(align), cross.numpy())
         sizes = body.sizes[:2]
         others = [
             cross.new_zeros(len(cross), size) if x is None else x.flatten(1)
