@@ -173,5 +173,6 @@ def test_modules_that_measure_are_there():
     folder = Path(synthetic_benchmark.__file__).parent
     presenting = {"__init__", "ablation", "ablation_table", "ablation_variants", "annotated_contacts",
                   "annotated_photos", "bootstrap", "findings", "photo_tables", "photos_benchmark", "plots", "report",
-                  "rows", "synthetic_tables", "tables"}  # fmt: skip
+                  "risk_coverage", "rows", "synthetic_tables", "tables", "verdict_benchmark", "verdict_findings",
+                  "verdict_plot", "verdict_tables"}  # fmt: skip
     assert {path.stem for path in folder.glob("*.py")} - presenting == set(MEASURING)

@@ -52,7 +52,7 @@ def with_terms(**terms: float) -> Fit:
 def test_a_good_fit_is_accepted_by_every_rule():
     verdict = judged(GOOD)
     assert verdict.accepted
-    assert [rule.holds for rule in verdict.rules] == [True] * 7
+    assert [rule.holds for rule in verdict.rules] == [True] * 8
     assert str(verdict) == "accepted"
 
 
@@ -62,6 +62,7 @@ def test_a_good_fit_is_accepted_by_every_rule():
         (replace(GOOD, reprojection_percent=(1.0, 3.1)), "reprojection error"),
         (replace(GOOD, reprojection_percent=(3.1, 1.0)), "reprojection error"),
         (replace(GOOD, penetration_max_m=0.031), "penetration"),
+        (replace(GOOD, penetration_volume_cm3=201.0), "penetration volume"),
         (replace(GOOD, contact_results=(ContactResult(0.3, 0.03), ContactResult(0.3, 0.02))), "contacts met"),
         (replace(GOOD, contact_results=(ContactResult(0.3, 0.001), ContactResult(0.3, 0.4))), "contact distance"),
         (with_terms(pose=41.0), "unusual pose"),
