@@ -44,7 +44,9 @@ RATE = 0.005
 """Of Adam: steps as small as near the end of a fit; the pair stays in contact over the steps that are timed."""
 WHOLE = Parts(JOINT_SET, "all")
 FREE = ("pose", "orientation", "translation")
-TAU_M, REACH_M, CONTACT, PENETRATION = 0.005, 0.1, 10000.0, 0.02
+LAST = UniteWeights().penetration
+TAU_M, REACH_M = LAST.contact_tau_m[1], LAST.contact_reach_m[1]
+CONTACT, PENETRATION = LAST.contact[1], LAST.penetration[1]
 """The last weights of the penetration stage."""
 BOUNDS = {
     "full step, torch": 400.0,

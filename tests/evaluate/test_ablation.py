@@ -139,7 +139,7 @@ def measured(names: list[str], pair: str, seed: int, errors: dict[str, float]) -
 
 
 def test_a_killed_ablation_goes_on_and_ends_with_the_same_rows(pairs, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(ablation, "BATCH", 1)
+    monkeypatch.setattr(synthetic_benchmark, "BATCH", 1)
     asked = Ablation(pairs, (3, 5), chosen_variants(["hard"]))
     done: list[AblationBatch] = []
 

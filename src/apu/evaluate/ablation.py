@@ -12,22 +12,19 @@ from functools import cache
 from pathlib import Path
 
 from apu.body.protocol import BodyModel
-from apu.dataset.engine import Engine, Failure
+from apu.dataset.engine import Engine
 from apu.dataset.synthetic.observation_settings import ObservationSettings
-from apu.dataset.work import WorkFolder, run_stored
+from apu.dataset.work import WorkFolder
 from apu.evaluate.ablation_variants import ANSWERS, VARIANTS, Answers, Variant, method_name
-from apu.evaluate.cases import partners
 from apu.evaluate.methods import Case, Outcome, contacts_of
-from apu.evaluate.recovery import Lost
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
 from apu.evaluate.synthetic_benchmark import (
-    BATCH,
     Watcher,
     benchmark_versions,
     default_body,
-    digest,
     evaluate_batch,
-    lost_row,
+    parts_of,
+    run_batches,
 )
 from apu.scene.true_pair import TruePair
 from apu.unite.solve import FirstLook, look, unite
@@ -74,16 +71,8 @@ class Ablation:
 
     def batches(self) -> list[AblationBatch]:
         """All pieces of work."""
-        named, other = {pair.id: (pair.id, digest(pair)) for pair in self.pairs}, partners(self.pairs)
-        parts = [self.pairs[start : start + BATCH] for start in range(0, len(self.pairs), BATCH)]
-        return [
-            AblationBatch(
-                tuple(named[p.id] for p in part), tuple(named[other[p.id].id] for p in part), seed, self.variants,
-                self.answers, self.settings,
-            )
-            for seed in self.seeds
-            for part in parts
-        ]  # fmt: skip
+        parts = parts_of(self.pairs, self.seeds)
+        return [AblationBatch(*part, self.variants, self.answers, self.settings) for part in parts]
 
 
 @dataclass(frozen=True)
@@ -173,21 +162,11 @@ def run_ablation(
         OutputError: the folder cannot be written.
         ModelFileError: the body model is missing.
     """
-    batches, true = asked.batches(), {pair.id: pair for pair in asked.pairs}
     names = [method_name(variant, answers) for answers in asked.answers for variant in asked.variants]
-    found: dict[tuple[str, int], tuple[BenchmarkRow, ...]] = {}
-
-    def done(batch: AblationBatch, rows: tuple[BenchmarkRow, ...] | Failure, fresh: bool) -> None:
-        if isinstance(rows, Failure):
-            lost = Lost(rows.reason)
-            rows = tuple(lost_row(true[id], batch.seed, name, lost) for id, _ in batch.pairs for name in names)
-        found[batch.pairs[0][0], batch.seed] = rows
-        watch(len(found), len(batches))
-
-    run_stored(engine, ablation_folder(folder), batches, function or AblationWork(true), done)
-    place = {pair.id: i for i, pair in enumerate(asked.pairs)}
-    rows = [row for mine in found.values() for row in mine]
-    return sorted(rows, key=lambda row: (place[row.pair], asked.seeds.index(row.seed), names.index(row.method)))
+    return run_batches(
+        engine, ablation_folder(folder), asked.batches(), function or AblationWork({p.id: p for p in asked.pairs}),
+        asked.pairs, asked.seeds, names, watch,
+    )  # fmt: skip
 
 
 def ablation_folder(folder: Path) -> WorkFolder[AblationBatch, tuple[BenchmarkRow, ...], tuple[BenchmarkRow, ...]]:

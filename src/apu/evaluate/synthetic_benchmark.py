@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from apu.body.protocol import BodyModel
 from apu.dataset.engine import Engine, Failure
@@ -37,6 +37,24 @@ Watcher = Callable[[int, int], None]
 
 Solver = Callable[[BodyModel, Sequence[Case], Sequence[Any]], Mapping[Any, Sequence[Outcome]]]
 """As `solve`: every named method on every case."""
+
+
+@runtime_checkable
+class AnyBatch(Protocol):
+    """One piece of work, whatever is done with its pairs."""
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """(id, digest) of every pair."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the observations."""
+        ...
+
+
+B = TypeVar("B", bound=AnyBatch)
 
 
 @dataclass(frozen=True)
@@ -76,20 +94,7 @@ class SyntheticBenchmark:
 
     def batches(self) -> list[Batch]:
         """All pieces of work."""
-        named = {pair.id: (pair.id, digest(pair)) for pair in self.pairs}
-        other = partners(self.pairs)
-        parts = [self.pairs[start : start + BATCH] for start in range(0, len(self.pairs), BATCH)]
-        return [
-            Batch(
-                tuple(named[p.id] for p in part),
-                tuple(named[other[p.id].id] for p in part),
-                seed,
-                self.methods,
-                self.settings,
-            )
-            for seed in self.seeds
-            for part in parts
-        ]
+        return [Batch(*part, self.methods, self.settings) for part in parts_of(self.pairs, self.seeds)]
 
 
 @dataclass(frozen=True)
@@ -131,22 +136,59 @@ def run_benchmark(
         OutputError: the folder cannot be written.
         ModelFileError: the body model is missing.
     """
-    batches = asked.batches()
-    found: dict[Batch, tuple[BenchmarkRow, ...]] = {}
-    true = {pair.id: pair for pair in asked.pairs}
+    return run_batches(
+        engine, batch_folder(folder), asked.batches(), function or Evaluation({p.id: p for p in asked.pairs}),
+        asked.pairs, asked.seeds, asked.methods, watch,
+    )  # fmt: skip
 
-    def done(batch: Batch, rows: tuple[BenchmarkRow, ...] | Failure, fresh: bool) -> None:
+
+def run_batches(
+    engine: Engine,
+    work: WorkFolder[B, tuple[BenchmarkRow, ...], tuple[BenchmarkRow, ...]],
+    batches: Sequence[B],
+    function: Callable[[B], tuple[BenchmarkRow, ...]],
+    pairs: Sequence[TruePair],
+    seeds: Sequence[int],
+    methods: Sequence[str],
+    watch: Watcher,
+) -> list[BenchmarkRow]:
+    """Do all batches that are not done yet; the pairs of a batch that fails are lost to every method.
+
+    Args:
+        engine: does the work.
+        work: keeps the rows of finished batches.
+        batches: all of them.
+        function: of a batch.
+        pairs, seeds, methods: of all batches, in the order of the result.
+        watch: is told how far it is.
+    """
+    true, found = {pair.id: pair for pair in pairs}, list[tuple[BenchmarkRow, ...]]()
+
+    def done(batch: B, rows: tuple[BenchmarkRow, ...] | Failure, fresh: bool) -> None:
         if isinstance(rows, Failure):
             lost = Lost(rows.reason)
-            rows = tuple(lost_row(true[id], batch.seed, m, lost) for id, _ in batch.pairs for m in batch.methods)
-        found[batch] = rows
+            rows = tuple(lost_row(true[id], batch.seed, method, lost) for id, _ in batch.pairs for method in methods)
+        found.append(rows)
         watch(len(found), len(batches))
 
-    run_stored(engine, batch_folder(folder), batches, function or Evaluation(true), done)
-    pair_order = {pair.id: i for i, pair in enumerate(asked.pairs)}
-    method_order = {str(method): i for i, method in enumerate(asked.methods)}
-    rows = [row for batch in batches for row in found[batch]]
-    return sorted(rows, key=lambda row: (pair_order[row.pair], row.seed, method_order[row.method]))
+    run_stored(engine, work, batches, function, done)
+    place = {pair.id: i for i, pair in enumerate(pairs)}
+    order, rank = {seed: i for i, seed in enumerate(seeds)}, {str(name): i for i, name in enumerate(methods)}
+    rows = [row for some in found for row in some]
+    return sorted(rows, key=lambda row: (place[row.pair], order[row.seed], rank[row.method]))
+
+
+def parts_of(
+    pairs: Sequence[TruePair], seeds: Sequence[int]
+) -> list[tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...], int]]:
+    """(id, digest) of the pairs of every batch, of those whose answers the control is given, and the seed."""
+    named, other = {pair.id: (pair.id, digest(pair)) for pair in pairs}, partners(pairs)
+    parts = [pairs[start : start + BATCH] for start in range(0, len(pairs), BATCH)]
+    return [
+        (tuple(named[p.id] for p in part), tuple(named[other[p.id].id] for p in part), seed)
+        for seed in seeds
+        for part in parts
+    ]
 
 
 def evaluate_batch(

@@ -12,22 +12,19 @@ from functools import cache
 from pathlib import Path
 
 from apu.body.protocol import BodyModel, Surface
-from apu.dataset.engine import Engine, Failure
+from apu.dataset.engine import Engine
 from apu.dataset.synthetic.observation_settings import ObservationSettings
-from apu.dataset.work import WorkFolder, run_stored
+from apu.dataset.work import WorkFolder
 from apu.errors import InputError
-from apu.evaluate.cases import partners
 from apu.evaluate.methods import Case, Method, Outcome, contacts_of
-from apu.evaluate.recovery import Lost
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
 from apu.evaluate.synthetic_benchmark import (
-    BATCH,
     Watcher,
     benchmark_versions,
     default_body,
-    digest,
     evaluate_batch,
-    lost_row,
+    parts_of,
+    run_batches,
 )
 from apu.scene.pair import Fit, PairObservation
 from apu.scene.true_pair import TruePair
@@ -85,16 +82,8 @@ class VerdictBenchmark:
 
     def batches(self) -> list[VerdictBatch]:
         """All pieces of work."""
-        named, other = {pair.id: (pair.id, digest(pair)) for pair in self.pairs}, partners(self.pairs)
-        parts = [self.pairs[start : start + BATCH] for start in range(0, len(self.pairs), BATCH)]
-        return [
-            VerdictBatch(
-                tuple(named[p.id] for p in part), tuple(named[other[p.id].id] for p in part), seed, self.answers,
-                self.settings,
-            )
-            for seed in self.seeds
-            for part in parts
-        ]  # fmt: skip
+        parts = parts_of(self.pairs, self.seeds)
+        return [VerdictBatch(*part, self.answers, self.settings) for part in parts]
 
 
 @dataclass(frozen=True)
@@ -191,22 +180,15 @@ def run_verdict(
         OutputError: the folder cannot be written.
         ModelFileError: the body model is missing.
     """
-    batches, true = asked.batches(), {pair.id: pair for pair in asked.pairs}
-    names = [method_name(kind) for kind in asked.answers]
-    found: dict[tuple[str, int], tuple[BenchmarkRow, ...]] = {}
+    return run_batches(
+        engine, verdict_folder(folder), asked.batches(), function or VerdictWork({p.id: p for p in asked.pairs}),
+        asked.pairs, asked.seeds, [method_name(kind) for kind in asked.answers], watch,
+    )  # fmt: skip
 
-    def done(batch: VerdictBatch, rows: tuple[BenchmarkRow, ...] | Failure, fresh: bool) -> None:
-        if isinstance(rows, Failure):
-            lost = Lost(rows.reason)
-            rows = tuple(lost_row(true[id], batch.seed, name, lost) for id, _ in batch.pairs for name in names)
-        found[batch.pairs[0][0], batch.seed] = rows
-        watch(len(found), len(batches))
 
-    work = WorkFolder(folder, verdict_versions(), write_rows, read_rows, ".json")
-    run_stored(engine, work, batches, function or VerdictWork(true), done)
-    place = {pair.id: i for i, pair in enumerate(asked.pairs)}
-    rows = [row for mine in found.values() for row in mine]
-    return sorted(rows, key=lambda row: (place[row.pair], asked.seeds.index(row.seed), names.index(row.method)))
+def verdict_folder(folder: Path) -> WorkFolder[VerdictBatch, tuple[BenchmarkRow, ...], tuple[BenchmarkRow, ...]]:
+    """The finished batches in a folder."""
+    return WorkFolder(folder, verdict_versions(), write_rows, read_rows, ".json")
 
 
 def check_answers(names: Sequence[str]) -> tuple[str, ...]:
@@ -215,22 +197,16 @@ def check_answers(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InputError: a name is neither, or there is none.
     """
-    out: dict[str, None] = {}
-    for name in names:
-        factor = _factor(name)
-        if name not in CONTROLS and not 0.0 <= factor < math.inf:
-            out = {}
-            break
-        out[name if name in CONTROLS else f"{factor:g}"] = None
-    if not out:
+    unknown = [name for name in names if name not in CONTROLS and not 0.0 <= _factor(name) < math.inf]
+    if unknown or not names:
         raise InputError(
             "There is no such kind of answers.",
             where="--answers",
             expected=f"factors of the default noise, e.g. {', '.join(NOISES)}; {', '.join(CONTROLS)}",
-            got=", ".join(names) or "nothing",
+            got=", ".join(unknown) or "nothing",
             remedy="name one or more of them, parted by commas.",
         )
-    return tuple(out)
+    return tuple(dict.fromkeys(name if name in CONTROLS else f"{_factor(name):g}" for name in names))
 
 
 def method_name(kind: str) -> str:
