@@ -38,14 +38,14 @@ from apu.unite.contact_terms import REFRESH, FullContacts, SampledContacts
 from apu.unite.penetration import Penetration
 from apu.unite.problem import JOINT_SET, gather_evidence
 from apu.unite.solve import look
-from apu.unite.weights import UniteWeights
+from apu.unite.weights import Reach, UniteWeights
 
 RATE = 0.005
 """Of Adam: steps as small as near the end of a fit; the pair stays in contact over the steps that are timed."""
 WHOLE = Parts(JOINT_SET, "all")
 FREE = ("pose", "orientation", "translation")
 LAST = UniteWeights().penetration
-TAU_M, REACH_M = LAST.contact_tau_m[1], LAST.contact_reach_m[1]
+TAU_M, REACH = LAST.contact_tau_m[1], Reach(LAST.contact_reach_m[1], LAST.doubtful_reach_m[1])
 CONTACT, PENETRATION = LAST.contact[1], LAST.penetration[1]
 """The last weights of the penetration stage."""
 BOUNDS = {
@@ -164,7 +164,7 @@ class Ours:
         assert posed.joints is not None
         w = self._weights
         total = losses.keypoint_loss(posed.joints, self._evidence, w.sigma, w.robust).sum()
-        total = total + CONTACT * self._contacts(posed.vertices, TAU_M, REACH_M).sum()
+        total = total + CONTACT * self._contacts(posed.vertices, TAU_M, REACH).sum()
         if self.penetration is not None:
             area = self.penetration.area_m2.unflatten(0, (-1, 2))
             depths = self.penetration.depths(posed.vertices)

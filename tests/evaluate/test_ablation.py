@@ -61,7 +61,10 @@ EXPECTED: dict[str, set[str]] = {
     "frozen orientation": {".contact.frozen", ".penetration.frozen"},
     "free shape": {".penetration.frozen"},
     "whole steps of place": {".penetration.place_rate"},
-    "no contact robustness": {".contact.contact_reach_m", ".penetration.contact_reach_m"},
+    "no contact robustness": {
+        f".{stage}.{reach}" for stage in ("contact", "penetration") for reach in ("contact_reach_m", "doubtful_reach_m")
+    },
+    "one reach": {".contact.doubtful_reach_m", ".penetration.doubtful_reach_m"},
     "no annealed temperature": {".contact.contact_tau_m", ".penetration.contact_tau_m"},
 }
 

@@ -16,10 +16,11 @@ from apu.unite import contact_alternatives as alternatives
 from apu.unite.contact_alternatives import CHAMFER, HARD, MEETING_M, PART_MINIMUM, contact_terms, random_samples
 from apu.unite.contact_terms import SOFT, ContactCost, ContactTerm, FullContacts, SampledContacts
 from apu.unite.solve import FirstLook, look, unite
-from apu.unite.weights import UniteWeights
+from apu.unite.weights import Reach, UniteWeights
 
 F64 = torch.float64
 TAU_M, REACH_M = 0.05, 0.2
+REACH = Reach(REACH_M, REACH_M)
 PAIRS, CONTACTS, N, M = 2, 3, 5, 4
 
 
@@ -241,13 +242,13 @@ def test_both_stages_have_a_term_of_every_loss_that_moves_both_bodies_towards_ea
     for term, points, batch in ((sampled, some, 2), (full, vertices, 1)):
         assert isinstance(term, ContactTerm)
         at = points.clone().requires_grad_()
-        cost = term(at, TAU_M, REACH_M)
+        cost = term(at, TAU_M, REACH)
         (gradient,) = torch.autograd.grad(cost.sum(), at)
         assert cost.shape == (batch,)
         assert bool((cost > 0).all())
         force = -gradient.sum(2)
         torch.testing.assert_close(force[:, 0], -force[:, 1], atol=1e-4, rtol=1e-3)
-        nearer = term(points - 1e-3 * gradient / gradient.norm(), TAU_M, REACH_M)
+        nearer = term(points - 1e-3 * gradient / gradient.norm(), TAU_M, REACH)
         assert bool((nearer < cost).all())
 
 
@@ -262,7 +263,7 @@ def test_no_contact_costs_nothing_and_a_map_of_nearly_everything_is_finite(body:
             strict=True,
         ):
             at = points.expand(2, -1, -1, -1).clone().requires_grad_()
-            cost = term(at, TAU_M, REACH_M)
+            cost = term(at, TAU_M, REACH)
             (gradient,) = torch.autograd.grad(cost.sum(), at)
             assert (float(cost[0].detach()) == 0.0) == (count == 0)
             assert bool(cost.isfinite().all())
@@ -274,16 +275,14 @@ def test_no_contact_costs_nothing_and_a_map_of_nearly_everything_is_finite(body:
 def test_at_full_resolution_the_hard_distance_is_the_region_distance(body: AnnyBody, vertices: Tensor, cost):
     smallest = float(ContactDistances(body.surface, [HANDS]).smallest(vertices))
     expected = smallest**2 if cost is HARD else MEETING_M * smallest
-    assert float(FullContacts(body.surface, [HANDS], cost)(vertices, TAU_M, REACH_M)) == pytest.approx(
-        expected, rel=1e-4
-    )
+    assert float(FullContacts(body.surface, [HANDS], cost)(vertices, TAU_M, REACH)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_chamfer_distance_of_the_last_stage_sees_the_samples_in_the_mesh(body: AnnyBody, vertices: Tensor):
     samples = random_samples(body.surface)
-    of_mesh = SampledContacts(body.surface, samples, [HANDS], CHAMFER, of_mesh=True)(vertices, TAU_M, REACH_M)
+    of_mesh = SampledContacts(body.surface, samples, [HANDS], CHAMFER, of_mesh=True)(vertices, TAU_M, REACH)
     of_samples = SampledContacts(body.surface, samples, [HANDS], CHAMFER)(
-        vertices[:, :, samples.vertices], TAU_M, REACH_M
+        vertices[:, :, samples.vertices], TAU_M, REACH
     )
     torch.testing.assert_close(of_mesh, of_samples)
 
@@ -320,5 +319,7 @@ def test_the_fit_takes_the_loss_that_is_asked_for_in_both_stages(body: AnnyBody,
         (fit.stages[1], NO_STEPS.contact, sampled, fit.vertices[None][:, :, rows]),
         (fit.stages[2], NO_STEPS.penetration, full, fit.vertices[None]),
     ):
-        expected = weights.contact[1] * float(term(points, weights.contact_tau_m[1], weights.contact_reach_m[1]))
+        expected = weights.contact[1] * float(
+            term(points, weights.contact_tau_m[1], Reach(weights.contact_reach_m[1], weights.doubtful_reach_m[1]))
+        )
         assert stage.terms["contact"] == pytest.approx(expected, rel=1e-3, abs=1e-4)

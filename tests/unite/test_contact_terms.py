@@ -7,6 +7,9 @@ from apu.body.anny import AnnyBody
 from apu.body.region_samples import sample_regions
 from apu.contact.contact import Contact, ContactMap
 from apu.unite.contact_terms import FullContacts, SampledContacts
+from apu.unite.weights import Reach
+
+REACH = Reach(0.2, 0.2)
 
 HANDS = ContactMap((Contact(frozenset({"left_hand_palm"}), frozenset({"right_hand_palm", "right_fingers_palm"})),), "x")
 TWO = ContactMap(
@@ -23,8 +26,8 @@ def vertices(pair) -> torch.Tensor:
 
 def test_samples_and_full_resolution_agree_within_the_samples_spacing(body: AnnyBody, vertices: torch.Tensor):
     samples = sample_regions(body.surface)
-    coarse = SampledContacts(body.surface, samples, [TWO])(vertices[:, :, samples.vertices], 1e-3, 10.0)
-    full = FullContacts(body.surface, [TWO])(vertices, 1e-3, 10.0)
+    coarse = SampledContacts(body.surface, samples, [TWO])(vertices[:, :, samples.vertices], 1e-3, Reach(10.0, 10.0))
+    full = FullContacts(body.surface, [TWO])(vertices, 1e-3, Reach(10.0, 10.0))
     assert float(full) > 1e-3
     assert float(coarse.sqrt()) == pytest.approx(float(full.sqrt()), abs=0.03)
 
@@ -36,8 +39,8 @@ def test_a_pair_costs_the_same_beside_pairs_with_more_or_no_contacts(body: AnnyB
     def cost(maps: list[ContactMap]) -> torch.Tensor:
         many = vertices.expand(len(maps), -1, -1, -1)
         if term == "full":
-            return FullContacts(body.surface, maps)(many, 0.01, 0.2)
-        return SampledContacts(body.surface, samples, maps)(many[:, :, samples.vertices], 0.01, 0.2)
+            return FullContacts(body.surface, maps)(many, 0.01, REACH)
+        return SampledContacts(body.surface, samples, maps)(many[:, :, samples.vertices], 0.01, REACH)
 
     alone, batch = cost([HANDS]), cost([TWO, HANDS, NOTHING])
     torch.testing.assert_close(batch[1], alone[0], rtol=1e-4, atol=1e-7)
@@ -46,22 +49,22 @@ def test_a_pair_costs_the_same_beside_pairs_with_more_or_no_contacts(body: AnnyB
 
 def test_no_contacts_at_all_cost_nothing(body: AnnyBody, vertices: torch.Tensor):
     samples = sample_regions(body.surface)
-    assert SampledContacts(body.surface, samples, [NOTHING])(vertices[:, :, samples.vertices], 0.01, 0.2).tolist() == [
-        0.0
-    ]
-    assert FullContacts(body.surface, [NOTHING])(vertices, 0.01, 0.2).tolist() == [0.0]
+    assert SampledContacts(body.surface, samples, [NOTHING])(
+        vertices[:, :, samples.vertices], 0.01, REACH
+    ).tolist() == [0.0]
+    assert FullContacts(body.surface, [NOTHING])(vertices, 0.01, REACH).tolist() == [0.0]
 
 
 def test_looking_only_at_near_vertices_changes_little(body: AnnyBody, vertices: torch.Tensor):
     term = FullContacts(body.surface, [TWO])
-    first = term(vertices, 0.005, 0.2)
-    fresh = FullContacts(body.surface, [TWO])(vertices, 0.005, 0.2)
-    torch.testing.assert_close(term(vertices, 0.005, 0.2), first)
+    first = term(vertices, 0.005, REACH)
+    fresh = FullContacts(body.surface, [TWO])(vertices, 0.005, REACH)
+    torch.testing.assert_close(term(vertices, 0.005, REACH), first)
     torch.testing.assert_close(first, fresh)
     everything = FullContacts(body.surface, [TWO])
     everything._near = everything._distances.nearest(vertices)
     everything._calls = 1
-    torch.testing.assert_close(everything(vertices, 0.005, 0.2), first, rtol=2e-3, atol=1e-7)
+    torch.testing.assert_close(everything(vertices, 0.005, REACH), first, rtol=2e-3, atol=1e-7)
 
 
 def test_every_region_has_its_samples_and_they_are_its_own(body: AnnyBody):

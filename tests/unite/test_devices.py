@@ -16,7 +16,7 @@ from apu.unite.contact_terms import SOFT, ContactCost
 from apu.unite.hypotheses import Beliefs
 from apu.unite.minimum_distance import SampledMinimum
 from apu.unite.problem import Evidence
-from apu.unite.weights import PriorWeights
+from apu.unite.weights import PriorWeights, Reach
 
 ROOM = Path(module.__file__).parent
 
@@ -98,7 +98,7 @@ RUNS: dict[str, tuple[Callable[[], Tensor], tuple[int, ...]]] = {
     "penetration": (lambda: losses.penetration_loss(_empty(3, 2, 7), _empty(3, 2, 7)), (3,)),
     "capsules": (lambda: capsule_overlap(_empty(*P)), (2, 12, 12)),
     "segments": (lambda: segment_distance(*(_empty(4, 3) for _ in range(4))), (4,)),
-    "mindist": (lambda: SampledMinimum()(_empty(3, 2, 7, 3), 0.01, 0.2), (3,)),
+    "mindist": (lambda: SampledMinimum()(_empty(3, 2, 7, 3), 0.01, Reach(0.2, 0.2)), (3,)),
     "soft, sampled": (lambda: _cost(SOFT, True), (2,)),
     "soft, full": (lambda: _cost(SOFT, False), (2,)),
     "hard, sampled": (lambda: _cost(HARD, True), (2,)),

@@ -16,6 +16,9 @@ from apu.unite.contact_alternatives import HARD
 from apu.unite.contact_terms import FullContacts, SampledContacts
 from apu.unite.minimum_distance import SampledMinimum
 from apu.unite.problem import Evidence, limb_size
+from apu.unite.weights import Reach
+
+REACH = Reach(0.2, 0.2)
 
 F64 = torch.float64
 
@@ -68,7 +71,7 @@ EDGES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor, float | None]] = {
     "two bodies in one point": (lambda x: capsule_overlap(x[None]), 0 * _joints(), None),
     "one body twice": (lambda x: capsule_overlap(torch.stack([x[:1], x[:1]], 1)), _joints(), None),
     "mindist of one body twice": (
-        lambda x: SampledMinimum()(torch.stack([x[:1], x[:1]], 1), 0.01, 0.2), _joints(), 0.0,
+        lambda x: SampledMinimum()(torch.stack([x[:1], x[:1]], 1), 0.01, REACH), _joints(), 0.0,
     ),
 }  # fmt: skip
 """Name -> loss, where, and what it comes to over the batch where that is known."""
@@ -117,7 +120,7 @@ def test_the_gradient_of_capsules_is_that_of_finite_differences_with_the_sizes_h
 
 BETWEEN: dict[str, Callable[[Tensor], Tensor]] = {
     "capsules": lambda x: capsule_overlap(x).square().sum((1, 2)),
-    "mindist": lambda x: SampledMinimum()(x, 0.01, 0.2),
+    "mindist": lambda x: SampledMinimum()(x, 0.01, REACH),
 }
 """Losses of a pair's points alone, (p, 2, 25, 3) -> (p,)."""
 
@@ -148,7 +151,7 @@ def test_the_gradient_of_a_contact_term_is_that_of_finite_differences_with_the_n
     term = FullContacts(surface, maps, HARD) if full else SampledContacts(surface, samples, maps, HARD)
     points = vertices if full else vertices[:, :, samples.vertices]
     at = points.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(term(at, 0.01, 0.2).sum(), at)
+    (gradient,) = torch.autograd.grad(term(at, 0.01, REACH).sum(), at)
     way = gradient / gradient.norm() + 0.1 * _random(*points.shape, seed=7)
-    ends = [float(term(points + sign * 1e-6 * way, 0.01, 0.2)) for sign in (1, -1)]  # between two searches
+    ends = [float(term(points + sign * 1e-6 * way, 0.01, REACH)) for sign in (1, -1)]  # between two searches
     assert float((gradient * way).sum()) == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5)

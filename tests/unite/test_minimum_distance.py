@@ -18,10 +18,10 @@ from apu.scene.person import Keypoints, Person
 from apu.unite.contact_terms import ContactTerm
 from apu.unite.minimum_distance import REFRESH, FullMinimum, SampledMinimum
 from apu.unite.solve import look, unite
-from apu.unite.weights import CONTACT_STAGE, PENETRATION_STAGE, UniteWeights
+from apu.unite.weights import CONTACT_STAGE, PENETRATION_STAGE, Reach, UniteWeights
 
 QUICK = UniteWeights(contact=replace(CONTACT_STAGE, steps=25), penetration=replace(PENETRATION_STAGE, steps=25))
-TAU_M, REACH_M = 0.01, 0.2
+TAU_M, REACH = 0.01, Reach(0.2, 0.2)
 NOTHING = ContactMap((), "none")
 FEET = ContactMap((Contact(frozenset({"left_foot_sole"}), frozenset({"right_foot_sole"})),), "annotation")
 
@@ -54,26 +54,26 @@ def test_both_are_contact_terms_and_know_no_temperature(body: AnnyBody, apart: t
     some = apart[:, :, sample_regions(body.surface).vertices]
     for term, vertices in ((SampledMinimum(), some), (FullMinimum(body.surface), apart)):
         assert isinstance(term, ContactTerm)
-        torch.testing.assert_close(term(vertices, TAU_M, REACH_M), term(vertices, 10 * TAU_M, 10 * REACH_M))
+        torch.testing.assert_close(term(vertices, TAU_M, REACH), term(vertices, 10 * TAU_M, Reach(2.0, 2.0)))
 
 
 def test_on_all_vertices_it_is_the_squared_smallest_distance_of_libigl(body: AnnyBody, apart: torch.Tensor):
     expected = [by_libigl(body, pair) ** 2 for pair in apart]
     assert min(expected) > 0.1**2
     assert max(expected) < 0.9**2
-    np.testing.assert_allclose(FullMinimum(body.surface)(apart, TAU_M, REACH_M), expected, atol=1e-5)
+    np.testing.assert_allclose(FullMinimum(body.surface)(apart, TAU_M, REACH), expected, atol=1e-5)
 
 
 def test_on_samples_it_is_the_squared_smallest_distance_of_all_couples(body: AnnyBody, apart: torch.Tensor):
     some = apart[:, :, sample_regions(body.surface).vertices]
     expected = [(a.double()[:, None] - b.double()[None]).square().sum(-1).min() for a, b in some]
-    np.testing.assert_allclose(SampledMinimum()(some, TAU_M, REACH_M), expected, rtol=1e-4)
+    np.testing.assert_allclose(SampledMinimum()(some, TAU_M, REACH), expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["sampled", "full"])
 def test_swapping_or_moving_the_people_and_other_pairs_beside_them_change_nothing(body: AnnyBody, apart, kind: str):
     def cost(vertices: torch.Tensor) -> torch.Tensor:
-        return (SampledMinimum() if kind == "sampled" else FullMinimum(body.surface))(vertices, TAU_M, REACH_M)
+        return (SampledMinimum() if kind == "sampled" else FullMinimum(body.surface))(vertices, TAU_M, REACH)
 
     if kind == "sampled":
         apart = apart[:, :, sample_regions(body.surface).vertices]
@@ -100,7 +100,7 @@ def nearest_by_libigl(body: AnnyBody, pair: np.ndarray) -> tuple[tuple[int, int]
 def test_the_gradient_is_that_of_finite_differences_with_the_nearest_point_held_fixed(body: AnnyBody):
     vertices = posed(body, (0.93, 0.0, 0.2)).double()
     at = vertices.clone().requires_grad_()
-    FullMinimum(body.surface)(at, TAU_M, REACH_M).sum().backward()
+    FullMinimum(body.surface)(at, TAU_M, REACH).sum().backward()
     (person, vertex), corners, share = nearest_by_libigl(body, vertices[0].numpy())
 
     def held(moved: np.ndarray) -> float:
@@ -121,7 +121,7 @@ def test_the_gradient_is_that_of_finite_differences_with_the_nearest_point_held_
 def test_the_gradient_on_samples_is_that_of_finite_differences(body: AnnyBody, apart: torch.Tensor):
     vertices, term = apart[:, :, sample_regions(body.surface).vertices].double(), SampledMinimum()
     at = vertices.clone().requires_grad_()
-    term(at, TAU_M, REACH_M).sum().backward()
+    term(at, TAU_M, REACH).sum().backward()
     assert at.grad is not None
     touched = torch.nonzero(at.grad.abs().sum(-1)).tolist()
     assert [row[:2] for row in touched] == [[i, person] for i in range(3) for person in (0, 1)], "one vertex of each"
@@ -130,14 +130,14 @@ def test_the_gradient_on_samples_is_that_of_finite_differences(body: AnnyBody, a
         for axis in range(3):
             move = torch.zeros_like(vertices)
             move[pair, person, vertex, axis] = step
-            ends = [float(term(vertices + sign * move, TAU_M, REACH_M)[pair]) for sign in (1, -1)]
+            ends = [float(term(vertices + sign * move, TAU_M, REACH)[pair]) for sign in (1, -1)]
             found = (ends[0] - ends[1]) / (2 * step)
             assert found == pytest.approx(float(at.grad[pair, person, vertex, axis]), abs=1e-6)
 
 
 def test_forces_on_the_two_bodies_are_equal_and_opposite(body: AnnyBody, apart: torch.Tensor):
     at = apart.clone().requires_grad_()
-    FullMinimum(body.surface)(at, TAU_M, REACH_M).sum().backward()
+    FullMinimum(body.surface)(at, TAU_M, REACH).sum().backward()
     assert at.grad is not None
     force = at.grad.sum(2)
     torch.testing.assert_close(force[:, 0], -force[:, 1], atol=1e-4, rtol=0)
@@ -148,12 +148,12 @@ def test_between_two_looks_it_follows_bodies_that_move_as_an_optimisation_moves_
     kept = FullMinimum(body.surface)
     for step in range(REFRESH + 2):
         vertices = posed(body, (1.05 - 0.002 * step, 0.0, 0.2))
-        fresh = FullMinimum(body.surface)(vertices, TAU_M, REACH_M)
-        torch.testing.assert_close(kept(vertices, TAU_M, REACH_M), fresh, atol=1e-6, rtol=0)
+        fresh = FullMinimum(body.surface)(vertices, TAU_M, REACH)
+        torch.testing.assert_close(kept(vertices, TAU_M, REACH), fresh, atol=1e-6, rtol=0)
 
 
 def test_bodies_in_each_other_have_next_to_no_distance(body: AnnyBody):
-    assert float(FullMinimum(body.surface)(posed(body, (0.1, 0.0, 0.1)), TAU_M, REACH_M)) < 1e-5
+    assert float(FullMinimum(body.surface)(posed(body, (0.1, 0.0, 0.1)), TAU_M, REACH)) < 1e-5
 
 
 def observed(body: AnnyBody) -> PairObservation:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from apu.body.anny import AnnyBody
 from apu.body.protocol import Surface
 from apu.body.region_samples import sample_regions
-from apu.contact.contact import Contact, ContactMap
-from apu.unite.plausible import CERTAIN, LEAST_TRUST, distances_across, plausible
+from apu.contact.contact import CERTAIN, Contact, ContactMap
+from apu.unite.plausible import LEAST_TRUST, distances_across, plausible
 
 F64 = torch.float64
 PALM, BACK = frozenset({"left_hand_palm"}), frozenset({"right_upper_back"})

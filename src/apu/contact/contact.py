@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from apu.body.region_names import REGION_NAMES
 from apu.errors import InputError
 
+CERTAIN = frozenset({"annotation", "truth"})
+"""Sources whose contacts are not doubted: people who looked, and synthetic truth."""
+
 
 @dataclass(frozen=True)
 class Contact:
@@ -44,6 +47,11 @@ class Contact:
                 got=self.weight,
                 remedy="give 1 for a certain contact, less for a doubtful one.",
             )
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing but its source is needed to believe it."""
+        return self.source in CERTAIN
 
     @property
     def name(self) -> str:

@@ -56,7 +56,8 @@ def _meshes(contact: Mapping[str, object], penetration: Mapping[str, object]) ->
 def _variants() -> dict[str, Variant]:
     whole = UniteWeights()
     untrusting = replace(whole.keypoints, robust=FREE)
-    far, still = {"contact_reach_m": (FREE, FREE)}, {"frozen": ("orientation",)}
+    far = {"contact_reach_m": (FREE, FREE), "doubtful_reach_m": (FREE, FREE)}
+    still = {"frozen": ("orientation",)}
     stiller = {"frozen": ("orientation", *whole.penetration.frozen)}
     cold = {"contact_tau_m": (whole.penetration.contact_tau_m[1],) * 2}
     return {
@@ -82,6 +83,13 @@ def _variants() -> dict[str, Variant]:
         "free shape": Variant("the penetration stage changes shapes, too", _meshes({}, {"frozen": ()})),
         "whole steps of place": Variant("in the penetration stage, too", _meshes({}, {"place_rate": 1.0})),
         "no contact robustness": Variant("a far contact pulls with the square of its distance", _meshes(far, far)),
+        "one reach": Variant(
+            "doubtful contacts reach as far as certain ones",
+            _meshes(
+                {"doubtful_reach_m": whole.contact.contact_reach_m},
+                {"doubtful_reach_m": whole.penetration.contact_reach_m},
+            ),
+        ),
         "no annealed temperature": Variant("the last temperature from the start", _meshes(cold, cold)),
         "hard": Variant("smallest distance, squared", contact_loss="hard"),
         "hard without doubt": Variant(

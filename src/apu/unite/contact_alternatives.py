@@ -60,14 +60,14 @@ def hard_full_distance(
 
 
 def hard_contact_loss(
-    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float = 0.0
+    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: object = None
 ) -> Float[Tensor, "*p"]:
     """sum_c weight_c d_c^2 / sqrt(number of contacts), m^2: ours without Geman and McClure; the reach is not used."""
     return _shared(weight * distance.square(), weight)
 
 
 def part_minimum_loss(
-    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float = 0.0
+    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: object = None
 ) -> Float[Tensor, "*p"]:
     """`MEETING_M` sum_c weight_c d_c / sqrt(number of contacts), m^2; the reach is not used.
 
@@ -99,7 +99,7 @@ def region_chamfer(
 
 
 def chamfer_loss(
-    chamfer: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float = 0.0
+    chamfer: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: object = None
 ) -> Float[Tensor, "*p"]:
     """sum_c weight_c chamfer_c / `MEETING_M`^2 / sqrt(number of contacts), m^2; the reach is not used.
 

@@ -13,6 +13,7 @@ from apu.body.region_samples import RegionSamples, padded_samples
 from apu.contact.contact import ContactMap
 from apu.contact.distance import ContactDistances, NearestPlaces, PointDistances
 from apu.unite.losses import contact_loss, segment_minimum, segment_soft_minimum, soft_region_distance
+from apu.unite.weights import Reach
 
 REFRESH = 4
 """Steps between two searches for the nearest places. In between they are held, as the mesh does not slide far along
@@ -26,7 +27,7 @@ temperatures lies less than 2 % of the soft minimum's weight on a plane."""
 class ContactTerm(Protocol):
     """The contact loss of a batch of pairs, given the vertices that the stage evaluates."""
 
-    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach: Reach) -> Float[Tensor, " p"]:
         """Loss of each pair, before its weight."""
         ...
 
@@ -40,12 +41,12 @@ class ContactCost:
             every contact.
         full: distances of single vertices, tasks and their number as in `PointDistances`, and temperature -> distance
             (c,) of every contact.
-        of_pair: distances (*p, c), weights (*p, c) and reach -> loss (*p).
+        of_pair: distances (*p, c), weights (*p, c) and reaches (*p, c) -> loss (*p).
     """
 
     sampled: Callable[[Tensor, Tensor, Tensor, Tensor, float], Tensor]
     full: Callable[[Tensor, Tensor, int, float], Tensor]
-    of_pair: Callable[[Tensor, Tensor, float], Tensor]
+    of_pair: Callable[[Tensor, Tensor, float | Tensor], Tensor]
 
 
 def soft_full_distance(
@@ -76,6 +77,7 @@ class SampledContacts:
     ) -> None:  # fmt: skip
         index = {name: i for i, name in enumerate(surface.region_names)}
         self._cost, self._weight = cost, _padded_weights(maps).to(surface.rest_vertices)
+        self._certain = _padded_certainty(maps).to(self._weight.device)
         self._rows: list[Int[Tensor, "p c n"]] = []
         self._masks: list[Bool[Tensor, "p c n"]] = []
         for person in (0, 1):
@@ -86,14 +88,15 @@ class SampledContacts:
             self._rows.append(samples.vertices[rows] if of_mesh else rows)
             self._masks.append(mask)
 
-    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach: Reach) -> Float[Tensor, " p"]:
         """See `ContactTerm`."""
         if self._weight.shape[1] == 0:
             return vertices.new_zeros(len(vertices))
         a, b = (_gathered(vertices[:, k], rows) for k, rows in enumerate(self._rows))
         return self._cost.of_pair(
-            self._cost.sampled(a, b, self._masks[0], self._masks[1], tau_m), self._weight, reach_m
-        )
+            self._cost.sampled(a, b, self._masks[0], self._masks[1], tau_m), self._weight,
+            _reaches(self._weight, self._certain, reach),
+        )  # fmt: skip
 
 
 class FullContacts:
@@ -108,11 +111,12 @@ class FullContacts:
     def __init__(self, surface: Surface, maps: Sequence[ContactMap], cost: ContactCost = SOFT) -> None:
         self._cost, self._distances = cost, ContactDistances(surface, maps)
         self._weight = _padded_weights(maps).to(surface.rest_vertices)
+        self._certain = _padded_certainty(maps).to(self._weight.device)
         self._present = self._weight > 0
         self._near: NearestPlaces | None = None
         self._calls = 0
 
-    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach: Reach) -> Float[Tensor, " p"]:
         """See `ContactTerm`."""
         if self._distances.tasks == 0:
             return vertices.new_zeros(len(vertices))
@@ -122,7 +126,7 @@ class FullContacts:
         points = self._distances.held(vertices, self._near)
         each = self._cost.full(points.distance_m, points.task, points.tasks, tau_m)
         padded = each.new_zeros(self._weight.shape).masked_scatter(self._present, each)
-        return self._cost.of_pair(padded, self._weight, reach_m)
+        return self._cost.of_pair(padded, self._weight, _reaches(self._weight, self._certain, reach))
 
     @torch.no_grad()
     def _nearby(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float) -> NearestPlaces:
@@ -142,6 +146,15 @@ def _lowest(points: PointDistances) -> Float[Tensor, " t"]:
 def _padded_weights(maps: Sequence[ContactMap]) -> Float[Tensor, "p c"]:
     most = max((len(one.contacts) for one in maps), default=0)
     return torch.tensor([[c.weight for c in m.contacts] + [0.0] * (most - len(m.contacts)) for m in maps])
+
+
+def _padded_certainty(maps: Sequence[ContactMap]) -> Bool[Tensor, "p c"]:
+    most = max((len(one.contacts) for one in maps), default=0)
+    return torch.tensor([[c.certain for c in m.contacts] + [False] * (most - len(m.contacts)) for m in maps]).bool()
+
+
+def _reaches(weight: Float[Tensor, "p c"], certain: Bool[Tensor, "p c"], reach: Reach) -> Float[Tensor, "p c"]:
+    return torch.where(certain, weight.new_tensor(reach.certain_m), weight.new_tensor(reach.doubtful_m))
 
 
 def _gathered(vertices: Float[Tensor, "p v 3"], rows: Int[Tensor, "p c n"]) -> Float[Tensor, "p c n 3"]:

@@ -17,7 +17,7 @@ from apu.unite.weights import PriorWeights
 MID_HIP = joint_names(JOINT_SET).index("mid_hip")
 
 
-def geman_mcclure(square: Float[Tensor, "*b"], scale: float | Float[Tensor, ""]) -> Float[Tensor, "*b"]:
+def geman_mcclure(square: Float[Tensor, "*b"], scale: float | Float[Tensor, "*#b"]) -> Float[Tensor, "*b"]:
     """x^2 / (1 + x^2 / s^2): quadratic near zero, never above s^2 (Geman and McClure, 1987)."""
     return square / (1 + square / scale**2)
 
@@ -144,7 +144,9 @@ def soft_region_distance(
     return 0.5 * (soft_minimum(d_a, mask_a, tau) + soft_minimum(d_b, mask_b, tau))
 
 
-def contact_loss(distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float) -> Float[Tensor, "*p"]:
+def contact_loss(
+    distance: Float[Tensor, "*p c"], weight: Float[Tensor, "*p c"], reach_m: float | Float[Tensor, "*#p c"]
+) -> Float[Tensor, "*p"]:
     """sum_c weight_c GM(d_c) / sqrt(number of contacts), m^2: a far wrong contact cannot tear the bodies apart."""
     count = (weight > 0).sum(-1).clamp_min(1).to(distance.dtype)
     return (weight * geman_mcclure(distance.square(), reach_m)).sum(-1) / count.sqrt()

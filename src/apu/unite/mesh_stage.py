@@ -25,7 +25,7 @@ from apu.unite.penetration import Penetration
 from apu.unite.problem import Evidence
 from apu.unite.self_overlap import self_overlap
 from apu.unite.usual_pose import density_for, unusual_pose
-from apu.unite.weights import KeypointWeights, PriorWeights, StageWeights
+from apu.unite.weights import KeypointWeights, PriorWeights, Reach, StageWeights
 
 Params = Mapping[str, Float[Tensor, "p 2 _"]]
 
@@ -181,7 +181,8 @@ def _terms(
         unusual = unusual_pose(p["pose"].flatten(0, 1), density, problem.beliefs)
         single["density"] = problem.prior_weights.density * unusual
     terms = {name: value.unflatten(0, (-1, 2)).sum(1) for name, value in single.items()}
-    tau, reach = _at(weights.contact_tau_m, share), _at(weights.contact_reach_m, share)
+    tau = _at(weights.contact_tau_m, share)
+    reach = Reach(_at(weights.contact_reach_m, share), _at(weights.doubtful_reach_m, share))
     a, b = problem.beliefs.map(lambda x: x[0::2]), problem.beliefs.map(lambda x: x[1::2])
     depth = p["translation"][..., 2]
     terms["depth gap"] = losses.depth_gap(depth[:, 0], depth[:, 1], a, b, problem.prior_weights)

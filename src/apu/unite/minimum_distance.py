@@ -9,6 +9,7 @@ from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.geometry.surface_query import UNBOUNDED, SurfaceQuery, surface_points, surface_points_of
+from apu.unite.weights import Reach
 
 BAND_M = 0.03
 """Vertices within this of the smallest distance are looked at until the next look at all of them."""
@@ -19,7 +20,7 @@ REFRESH = 10
 class SampledMinimum:
     """Squared smallest distance between the vertices that a stage evaluates."""
 
-    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach: Reach) -> Float[Tensor, " p"]:
         """See `ContactTerm`; the temperature and the reach of the soft loss do not exist here."""
         a, b = vertices.unbind(1)
         with torch.no_grad():
@@ -41,7 +42,7 @@ class FullMinimum:
         self._near: Int[Tensor, "2 k"] | None = None
         self._calls = 0
 
-    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach_m: float) -> Float[Tensor, " p"]:
+    def __call__(self, vertices: Float[Tensor, "p 2 v 3"], tau_m: float, reach: Reach) -> Float[Tensor, " p"]:
         """See `ContactTerm`; the temperature and the reach of the soft loss do not exist here."""
         skin = vertices.flatten(0, 1)[:, self._skin]
         other = skin.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)

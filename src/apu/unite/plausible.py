@@ -19,8 +19,6 @@ from apu.body.protocol import Surface
 from apu.body.region_samples import RegionSamples, padded_samples
 from apu.contact.contact import ContactMap
 
-CERTAIN = frozenset({"annotation", "truth"})
-"""Sources whose contacts are not doubted."""
 LEAST_TRUST = 0.05
 """A contact with less than this share of its weight left is not used."""
 
@@ -67,7 +65,7 @@ def plausible(contacts: ContactMap, across_m: Sequence[float], sigma_m: float) -
     """
     kept, trust = [], []
     for contact, distance in zip(contacts.contacts, across_m, strict=True):
-        share = 1.0 if contact.source in CERTAIN else math.exp(-0.5 * (distance / sigma_m) ** 2)
+        share = 1.0 if contact.certain else math.exp(-0.5 * (distance / sigma_m) ** 2)
         trust.append(share if share >= LEAST_TRUST else 0.0)
         if trust[-1] > 0:
             kept.append(replace(contact, weight=share * contact.weight))

@@ -15,7 +15,6 @@ from apu.scene.verdict import RuleResult, Verdict
 from apu.unite.clues import clues_of
 from apu.unite.confidence import Calibration, chance_of, shipped
 from apu.unite.occlusion import depth_order_agreement
-from apu.unite.plausible import CERTAIN
 
 CHANCE = "chance of an accurate fit"
 UNASKED = frozenset({"none", "proximity"})
@@ -113,7 +112,7 @@ def _chance(
     """The rule of the calibrated chance; its detail says which evidence speaks most against the fit, in logits."""
     chance = chance_of(clues_of(observation, fit, told), calibration)
     detail = f"against it: {chance.against()}" if chance.against() else ""
-    certain = bool(told) and all(contact.source in CERTAIN for contact, _ in told)
+    certain = bool(told) and all(contact.certain for contact, _ in told)
     least = 0.0 if certain else calibration.least_chance
     return RuleResult(CHANCE, 100 * chance.value, 100 * least, "%", "at least", detail)
 

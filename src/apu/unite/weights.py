@@ -6,6 +6,7 @@ pairs (docs/synthetic.md) said so.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,19 @@ class FirstFitWeights:
     hypotheses: int = 4
 
 
+class Reach(NamedTuple):
+    """Geman-McClure scales of contact distances: a contact farther than this hardly pulls any more.
+
+    Attributes:
+        certain_m: of contacts whose source is not doubted.
+        doubtful_m: of all others. It ends short: what still lies far away when the bodies touch elsewhere is most
+            often wrong, and is given up.
+    """
+
+    certain_m: float
+    doubtful_m: float
+
+
 @dataclass(frozen=True)
 class StageWeights:
     """One mesh stage. Pairs of numbers are annealed from the first to the second over the first 75 % of the steps.
@@ -105,7 +119,7 @@ class StageWeights:
         window: see `tolerance`.
         contact: factor on the soft contact loss, 1 / m^2.
         contact_tau_m: temperature of the soft minimum.
-        contact_reach_m: Geman-McClure scale of the contact distance.
+        contact_reach_m, doubtful_reach_m: both parts of `Reach`.
         penetration: factor on the integral of squared depth over the sunken skin, 1 / cm^4. It starts low: deep
             overlaps after the contact stage would otherwise throw the bodies apart.
         place_rate: factor on the step of the place (x / z, y / z, log z). A step of the whole rate is 5 cm at 3 m; when
@@ -120,6 +134,7 @@ class StageWeights:
     contact: tuple[float, float]
     contact_tau_m: tuple[float, float]
     contact_reach_m: tuple[float, float]
+    doubtful_reach_m: tuple[float, float]
     penetration: tuple[float, float] = (0.0, 0.0)
     place_rate: float = 1.0
     frozen: tuple[str, ...] = ()
@@ -133,6 +148,7 @@ CONTACT_STAGE = StageWeights(
     contact=(100.0, 400.0),
     contact_tau_m=(0.05, 0.01),
     contact_reach_m=(0.6, 0.2),
+    doubtful_reach_m=(0.6, 0.1),
 )
 PENETRATION_STAGE = StageWeights(
     steps=110,
@@ -142,6 +158,7 @@ PENETRATION_STAGE = StageWeights(
     contact=(400.0, 20000.0),
     contact_tau_m=(0.01, 0.005),
     contact_reach_m=(0.2, 0.1),
+    doubtful_reach_m=(0.1, 0.03),
     penetration=(0.0005, 0.1),
     place_rate=0.25,
     frozen=("shape",),
