@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.contact.contact import Contact, ContactMap
+from apu.contact.contact import ContactMap
 from apu.geometry.surface_query import UNBOUNDED, Nearest, SurfaceQuery
 
 
@@ -71,14 +71,16 @@ class ContactDistances:
     def __init__(self, surface: Surface, maps: Sequence[ContactMap]) -> None:
         device = surface.faces.device
         self._surface, self._face_region = surface, region_of_face(surface)
+        self._vertices_of: dict[frozenset[str], Int[Tensor, " n"]] = {}
+        self._patch_of: dict[frozenset[str], tuple[Int[Tensor, " n"], Int[Tensor, "f 3"]]] = {}
         contacts = [(i, contact) for i, one in enumerate(maps) for contact in one.contacts]
         self.pair_of_contact = torch.tensor([i for i, _ in contacts], dtype=torch.int64, device=device)
         points, point_body, task, patch, patch_body, patch_task, corners = [], [], [], [], [], [], []
         patch_size = 0
         for number, (pair, contact) in enumerate(contacts):
             for direction in (0, 1):
-                mine = self._vertices(contact, direction)
-                other, faces = self._patch(contact, 1 - direction)
+                sides = contact.regions_a, contact.regions_b
+                mine, (other, faces) = self._vertices(sides[direction]), self._patch(sides[1 - direction])
                 points.append(mine)
                 point_body.append(torch.full_like(mine, 2 * pair + direction))
                 task.append(torch.full_like(mine, 2 * number + direction))
@@ -164,20 +166,23 @@ class ContactDistances:
         out = out.scatter_reduce(0, each.task, each.distance_m.detach(), "amin")
         return out.reshape(-1, 2).amin(-1)
 
-    def _region_indices(self, contact: Contact, person: int) -> Int[Tensor, " r"]:
-        names = contact.regions_a if person == 0 else contact.regions_b
-        known = list(self._surface.region_names)
-        return torch.tensor(sorted(known.index(n) for n in names), device=self._face_region.device)
+    def _vertices(self, regions: frozenset[str]) -> Int[Tensor, " n"]:
+        if regions not in self._vertices_of:
+            wanted = torch.isin(self._surface.region_of_vertex, self._indices(regions))
+            self._vertices_of[regions] = torch.nonzero(wanted).flatten()
+        return self._vertices_of[regions]
 
-    def _vertices(self, contact: Contact, person: int) -> Int[Tensor, " n"]:
-        wanted = torch.isin(self._surface.region_of_vertex, self._region_indices(contact, person))
-        return torch.nonzero(wanted).flatten()
-
-    def _patch(self, contact: Contact, person: int) -> tuple[Int[Tensor, " n"], Int[Tensor, "f 3"]]:
+    def _patch(self, regions: frozenset[str]) -> tuple[Int[Tensor, " n"], Int[Tensor, "f 3"]]:
         """Vertices of a set of regions' triangles, and the triangles as indices into them."""
-        faces = self._surface.faces[torch.isin(self._face_region, self._region_indices(contact, person))]
-        used, corners = torch.unique(faces, return_inverse=True)
-        return used, corners
+        if regions not in self._patch_of:
+            faces = self._surface.faces[torch.isin(self._face_region, self._indices(regions))]
+            used, corners = torch.unique(faces, return_inverse=True)
+            self._patch_of[regions] = used, corners
+        return self._patch_of[regions]
+
+    def _indices(self, regions: frozenset[str]) -> Int[Tensor, " r"]:
+        known = list(self._surface.region_names)
+        return torch.tensor(sorted(known.index(n) for n in regions), device=self._face_region.device)
 
 
 class _PairQuery:
