@@ -1,6 +1,7 @@
 """Contact files to read, and the boxes of the people in the shared photos."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from apu.contact.files import Box
 from apu.scene.person import Keypoints
+
+sys.path.insert(0, str(Path(__file__).parent))  # so that `stick_people` is found
 
 Write = Callable[..., Path]
 

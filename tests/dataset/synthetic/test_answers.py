@@ -7,9 +7,10 @@ import pytest
 from posed_pairs import touching_pair
 
 from apu.body.region_names import REGION_NAMES
+from apu.contact.end import End, end_of_region
 from apu.contact.parts import part_regions, regions_of
 from apu.dataset.synthetic.answers import WIDER, simulate_answers, with_true_sides
-from apu.dataset.synthetic.coarse_contacts import End, coarse_contacts, end_of_region, region_areas
+from apu.dataset.synthetic.coarse_contacts import coarse_contacts, region_areas
 from apu.dataset.synthetic.observation_settings import AnswerSettings
 from apu.errors import InputError
 

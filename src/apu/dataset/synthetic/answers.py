@@ -13,7 +13,8 @@ from jaxtyping import Float
 
 from apu.body.protocol import Surface
 from apu.contact.contact import ContactMap
-from apu.dataset.synthetic.coarse_contacts import CoarseContact, End, coarse_contacts, contact_of
+from apu.contact.end import End
+from apu.dataset.synthetic.coarse_contacts import CoarseContact, coarse_contacts, contact_of
 from apu.dataset.synthetic.invented_contacts import InventedContacts
 from apu.dataset.synthetic.observation_settings import AnswerSettings
 from apu.dataset.synthetic.random_streams import Streams

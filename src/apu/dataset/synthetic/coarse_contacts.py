@@ -11,45 +11,9 @@ from torch import Tensor
 from apu.body.protocol import Surface
 from apu.contact.contact import Contact
 from apu.contact.distance import region_of_face
+from apu.contact.end import End, end_of_region
 from apu.contact.measured import TOUCHING_M
-from apu.contact.parts import OTHER_PARTS, PARTS, part_of_region, part_regions
 from apu.scene.true_pair import TruePair
-
-
-@dataclass(frozen=True)
-class End:
-    """One side of a contact, as an annotator names it.
-
-    Attributes:
-        part: a name out of `PARTS` or `OTHER_PARTS`.
-        side: `left`, `right` or `none`.
-    """
-
-    part: str
-    side: str
-
-    @property
-    def label(self) -> str:
-        """E.g. `left hand`."""
-        return self.part if self.side == "none" else f"{self.side} {self.part}"
-
-    @property
-    def regions(self) -> frozenset[str]:
-        """The regions it stands for."""
-        return part_regions(self.part, self.side)
-
-    @property
-    def sided(self) -> bool:
-        """Whether it has a left and a right."""
-        return self.side != "none"
-
-    def flipped(self) -> "End":
-        """The same part on the other side."""
-        return End(self.part, {"left": "right", "right": "left"}.get(self.side, self.side))
-
-    def on_side(self, side: str) -> "End":
-        """The same part on a given side."""
-        return End(self.part, side)
 
 
 @dataclass(frozen=True)
@@ -66,17 +30,6 @@ class CoarseContact:
     b: End
     area_m2: float
     distance_m: float
-
-
-def end_of_region(region: str) -> End:
-    """The part of the fixed partition that a region belongs to. The two halves of an unpaired part are one."""
-    part = part_of_region(region)
-    return End(part.name, region.partition("_")[0] if part.paired else "none")
-
-
-def is_paired(part: str) -> bool:
-    """Whether a body has two of a part."""
-    return (PARTS.get(part) or OTHER_PARTS[part]).paired
 
 
 def coarse_contacts(

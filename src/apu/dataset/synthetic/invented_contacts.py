@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float
 
+from apu.contact.end import End, is_paired
 from apu.contact.parts import PARTS
-from apu.dataset.synthetic.coarse_contacts import CoarseContact, End, is_paired
+from apu.dataset.synthetic.coarse_contacts import CoarseContact
 
 PLAUSIBLE: Mapping[str, float] = {
     "head": 1.0, "face": 0.5, "neck": 0.8, "shoulder front": 1.5, "shoulder back": 2.0, "chest": 2.0, "belly": 1.0,
