@@ -1,5 +1,9 @@
-"""What all tests share: one thread, and the photos where there are any."""
+"""What all tests share: one thread, the photos where there are any, and a real server of a language model."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -31,3 +35,23 @@ def shared_data() -> Path:
 def photos(shared_data: Path) -> Path:
     """Photos with keypoints, BEV estimates and contact annotations."""
     return shared_data / "photos"
+
+
+@pytest.fixture(scope="session")
+def local_lvlm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server (llama.cpp's) of a tiny vision-language model with random weights, as `--model` names it."""
+    missing = [name for name in ("xllamacpp", "gguf", "pydantic_ai") if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"needs {' and '.join(missing)}: pip install -e '.[openai,local-lvlm]'")
+    folder = tmp_path_factory.mktemp("lvlm")
+    command = [sys.executable, "-u", str(REPOSITORY / "examples" / "local_lvlm.py"), "--model-dir", str(folder)]
+    with open(folder / "log.txt", "wb") as log:
+        server = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            assert server.stdout is not None
+            line = server.stdout.readline()
+            assert line.startswith("listening on http://127.0.0.1:"), (folder / "log.txt").read_text(errors="replace")
+            yield f"{line.split()[-1]}/v1#tiny"
+        finally:
+            server.terminate()
+            server.wait(10)

@@ -27,17 +27,28 @@ EVERYWHERE = {"jaxtyping", "numpy", "torch"}
 """The language of the house."""
 
 ADAPTERS: dict[str, set[str]] = {
-    "PIL": {"pose.photo_file", "show.canvas"},
+    "PIL": {"ask.pair_image", "pose.photo_file", "show.canvas"},
     "anny": {"body.anny_prepare"},
     "click": {"cli"},
     "cv2": {"pose.resample", "show.canvas"},
     "onnx": {"pose.onnx_graph"},
     "onnxruntime": {"pose.onnx_session"},
     "platformdirs": {"cache"},
+    "genai_prices": {"ask.cost"},
+    "google": {"ask.pydantic_ai_model"},
+    "httpx2": {"ask.pydantic_ai_model", "ask.pydantic_ai_provider"},
     "matplotlib": {"evaluate.plots"},
     "numba": {"body.anny_fused_kernels"},
     "pyarrow": {"dataset.parquet"},
-    "pydantic": {"contact.file_schema", "dataset.record", "show.schema"},
+    "pydantic": {
+        "ask.answer",
+        "ask.pydantic_ai_batch",
+        "contact.file_schema",
+        "dataset.record",
+        "prior.checkpoint",
+        "show.schema",
+    },
+    "pydantic_ai": {"ask.pydantic_ai_batch", "ask.pydantic_ai_model", "ask.pydantic_ai_provider"},
     "rich": {"cli"},
     "roma": {
         "body.anny_kinematics",
@@ -48,10 +59,11 @@ ADAPTERS: dict[str, set[str]] = {
         "dataset.synthetic.initial_noise",
         "dataset.synthetic.mocap",
         "dataset.synthetic.mocap_retarget",
+        "prior.rotation_6d",
         "unite.joint_stage",
         "unite.losses",
     },
-    "safetensors": {"body.anny_asset", "body.pose_density"},
+    "safetensors": {"body.anny_asset", "body.pose_density", "prior.checkpoint", "prior.training_state"},
     "scipy": {
         "body.anny_prepare",
         "body.region_islands",

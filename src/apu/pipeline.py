@@ -1,10 +1,10 @@
 """The system on one page: a photo's people are posed, its contacts are asked for, and its pairs are united.
 
-perceive -> choose pairs -> first fit -> annotate -> unite -> judge -> save
+perceive -> choose pairs -> describe -> first fit -> annotate -> unite -> judge -> save
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,7 @@ from apu.pose.pairs import choose_pairs, require_two_people
 from apu.pose.photo_file import read_photo
 from apu.pose.wanted_pairs import wanted_pairs
 from apu.progress import Progress, silent
+from apu.scene.annotation import Annotation
 from apu.scene.camera import Camera
 from apu.scene.pair import PairObservation
 from apu.scene.person import Person
@@ -58,14 +59,19 @@ def fit(
         photo: image file, or one that was read.
         options: the standard ones when left out.
         progress: told where the work stands.
-        annotator: says what touches, where no contact file does; `proximity` when left out.
+        annotator: says what touches, where no contact file does; the one of the options, or `proximity`, when left out.
 
     Raises:
         InputError: the photo, a file or an option is wrong, or there are not two people.
+        ProviderError: the annotator's provider answers no request of ours, e.g. because of the key.
         ModelFileError: a model file cannot be fetched or prepared.
     """
     options = options or FitOptions()
     torch.manual_seed(options.seed)
+    if annotator is None and options.annotator:
+        from apu.ask.lvlm import lvlm_annotator  # nobody else needs what it loads
+
+        annotator = lvlm_annotator(options.annotator)
     began = time.perf_counter()
     progress("finding people")
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
@@ -73,26 +79,31 @@ def fit(
     candidates = choose_pairs(people)
     annotated = read_contact_file(options.contacts, photo.name, [p.box for p in people]) if options.contacts else []
     pairs = wanted_pairs(options, people, candidates, annotated)
-    people, notes = _with_hints(photo, people, pairs, progress)
+    found = people
+    people, notes = _with_hints(photo, found, pairs, progress)
     perceived = time.perf_counter()
+
+    camera = Camera.of_image(photo.width, photo.height, focal_px=photo.focal_px)
+    seen = {(a, b): PairObservation(photo.name, camera, (people[a], people[b]), options.ages) for a, b in pairs}
+    described = _described(annotator, photo, found, seen, annotated, progress)
+    asked = time.perf_counter()
 
     progress("loading the body model")
     body = _default_body(progress)
-    annotator = annotator or ProximityAnnotator(body.surface)
-    camera = Camera.of_image(photo.width, photo.height, focal_px=photo.focal_px)
     loaded = time.perf_counter()
 
     initial = initial_bodies(options.init, body, camera, people) if options.init else {}
 
     def unite_some(some: Sequence[Pair]) -> list[PairResult]:
         observations = [
-            PairObservation(photo.name, camera, (people[a], people[b]), options.ages, (initial.get(a), initial.get(b)))
-            for a, b in some
+            replace(seen[a, b], initial=(initial.get(a), initial.get(b)), words=described[a, b].words) for a, b in some
         ]
-        return _unite_batch(body, photo, observations, annotated, annotator, progress)
+        return _unite_batch(body, photo, observations, described, annotator, progress)
 
     results, failures = _all_or_each(unite_some, pairs)
-    seconds = {"perceive": perceived - began, "load": loaded - perceived, "unite": time.perf_counter() - loaded}
+    seconds = {"perceive": perceived - began, "ask": asked - perceived, "load": loaded - asked}
+    seconds = {**seconds, "unite": time.perf_counter() - loaded}
+    notes += tuple(one.note for one in described.values() if one.note)
     return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds, notes)
 
 
@@ -122,12 +133,29 @@ def _with_hints(
         return tuple(people), (f"no depth hints: {error.what}",)
 
 
+def _described(
+    annotator: Annotator | None,
+    photo: Photo,
+    people: Sequence[Person],
+    seen: Mapping[Pair, PairObservation],
+    annotated: Sequence[AnnotatedPair],
+    progress: Progress,
+) -> dict[Pair, Annotation]:
+    """What the contact file says of each pair, else what the annotator tells by the photo alone."""
+    described = {pair: Annotation(contacts_of(annotated, pair)) for pair in seen}
+    left = [pair for pair, one in described.items() if one.contacts is None]
+    if annotator is not None and left:
+        progress(f"asking {annotator.name}")
+        described |= zip(left, annotator.describe(photo, people, [seen[pair] for pair in left]), strict=True)
+    return described
+
+
 def _unite_batch(
     body: BodyModel,
     photo: Photo,
     observations: Sequence[PairObservation],
-    annotated: Sequence[AnnotatedPair],
-    annotator: Annotator,
+    described: Mapping[Pair, Annotation],
+    annotator: Annotator | None,
     progress: Progress,
 ) -> list[PairResult]:
     """First fit, contacts, the two bodies of every pair, and whether they can be trusted."""
@@ -135,16 +163,19 @@ def _unite_batch(
         check_fittable(observation)
     progress("first fit")
     first = look(body, observations)
+    guess = ProximityAnnotator(body.surface)
     contacts = []
     for observation, estimate in zip(observations, first.estimates, strict=True):
-        a, b = observation.people
-        given = contacts_of(annotated, (a.index, b.index))
-        contacts.append(annotator.annotate(photo, observation, estimate) if given is None else given)
+        known = described[observation.indices].contacts
+        if known is None and annotator is not None:
+            known = annotator.annotate(photo, observation, estimate)
+        contacts.append(guess.annotate(photo, observation, estimate) if known is None else known)
     fits = unite(body, first, contacts, progress=progress)
     for observation, one in zip(observations, fits, strict=True):
         check_finite(observation, one)
     return [
-        PairResult(o, replace(f, verdict=judge(o, f, body.surface))) for o, f in zip(observations, fits, strict=True)
+        PairResult(o, replace(f, verdict=judge(o, f, body.surface)), described[o.indices].answer)
+        for o, f in zip(observations, fits, strict=True)
     ]
 
 

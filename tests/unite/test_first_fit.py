@@ -9,6 +9,7 @@ import torch
 from apu.body.anny import AnnyBody
 from apu.contact.contact import ContactMap
 from apu.scene.estimate import InitialBody
+from apu.scene.pair import PairWords
 from apu.unite.first_fit import PairHypotheses, first_fit
 from apu.unite.hypotheses import (
     AGES,
@@ -17,6 +18,8 @@ from apu.unite.hypotheses import (
     INITIAL_DEPTH_M,
     INITIAL_POSE,
     INITIAL_TURN_RAD,
+    POSTURE_OF_WORD,
+    POSTURE_WORD_COST,
     beliefs_of,
     initial_starts,
     starts_of,
@@ -226,3 +229,33 @@ def test_the_fit_records_which_hypotheses_came_from_estimates(body: AnnyBody, pa
     tried = fit.hypothesis["tried"]
     assert isinstance(tried, list)
     assert [INITIAL, INITIAL] in [one["posture"] for one in tried]
+
+
+# ---- words of an annotator
+
+
+def with_words(pair, ages=("unknown", "unknown"), postures=("unknown", "unknown")):
+    return replace(pair.observation, words=PairWords(ages, postures))
+
+
+def test_a_wrong_posture_word_costs_the_right_hypothesis_its_price_and_no_more(body: AnnyBody, pair, without):
+    truth = postures(without)[0]
+    wrong = tuple(next(word for word, posture in POSTURE_OF_WORD.items() if posture != one) for one in truth)
+    found = run(body, with_words(pair, postures=wrong))
+    assert float(found.cost[0, 0]) <= float(without.cost[0, 0]) + 2 * POSTURE_WORD_COST + 1e-2
+
+
+def test_a_word_moves_its_hypotheses_forward(body: AnnyBody, pair):
+    kneeling = run(body, with_words(pair, postures=("kneeling", "kneeling")))
+    standing = run(body, with_words(pair, postures=("standing", "standing")))
+
+    def count(found: PairHypotheses, name: str) -> int:
+        return sum(posture == name for one in postures(found) for posture in one)
+
+    assert count(kneeling, "kneel") > count(standing, "kneel")
+    assert count(kneeling, "stand") < count(standing, "stand")
+
+
+def test_words_that_say_nothing_change_nothing(body: AnnyBody, pair, without):
+    found = run(body, with_words(pair, postures=("lying", "other")))
+    assert torch.equal(found.cost, without.cost)

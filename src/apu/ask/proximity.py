@@ -5,6 +5,7 @@ in the image counts fully, and depth only within what a first fit gets wrong. Al
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,9 +15,11 @@ from apu.body.protocol import Surface
 from apu.body.region_samples import RegionSamples, sample_regions
 from apu.contact.contact import Contact, ContactMap
 from apu.geometry.camera import project
+from apu.scene.annotation import NOTHING, Annotation
 from apu.scene.camera import Camera
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
+from apu.scene.person import Person
 from apu.scene.photo import Photo
 
 IMAGE_SIGMA_M, DEPTH_SIGMA_M = 0.025, 0.15
@@ -50,6 +53,12 @@ class ProximityAnnotator:
         self._surface = surface
         self._samples: RegionSamples = sample_regions(surface)
         self._reward = torch.tensor([_reward(name) for name in surface.region_names])
+
+    def describe(
+        self, photo: Photo, people: Sequence[Person], observations: Sequence[PairObservation]
+    ) -> list[Annotation]:
+        """See `Annotator.describe`. It says nothing before the first fit."""
+        return [NOTHING] * len(observations)
 
     def annotate(self, photo: Photo, observation: PairObservation, estimate: Estimate) -> ContactMap:
         """See `Annotator.annotate`. The photo's pixels are not looked at."""

@@ -15,6 +15,24 @@ from apu.scene.verdict import Verdict
 
 AgeGroup = Literal["adult", "child", "unknown"]
 
+Posture = Literal["standing", "sitting", "kneeling", "lying", "other", "unknown"]
+"""How somebody holds the body, in an annotator's word."""
+
+
+@dataclass(frozen=True)
+class PairWords:
+    """What an annotator says of the two people themselves. It is weighed against the keypoints, and rules nothing out.
+
+    Attributes:
+        ages, postures: of A and B.
+    """
+
+    ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
+    postures: tuple[Posture, Posture] = ("unknown", "unknown")
+
+
+NO_WORDS = PairWords()
+
 
 @dataclass(frozen=True)
 class PairObservation:
@@ -24,8 +42,9 @@ class PairObservation:
         photo: the photo's name.
         camera: of the whole photo.
         people: A and B.
-        ages: the user's or the annotator's word on their ages.
+        ages: the user's word on their ages; the other age group is ruled out.
         initial: other programs' estimates of A and B; one more start each, not the last word.
+        words: an annotator's; of a person whose age the user knows, its word on that is not heard.
     """
 
     photo: str
@@ -33,6 +52,13 @@ class PairObservation:
     people: tuple[Person, Person]
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     initial: tuple[InitialBody | None, InitialBody | None] = (None, None)
+    words: PairWords = NO_WORDS
+
+    @property
+    def indices(self) -> tuple[int, int]:
+        """Numbers of A and B in the photo."""
+        a, b = self.people
+        return a.index, b.index
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apu.scene.annotation import AnswerRecord
 from apu.scene.pair import AgeGroup, Fit, PairObservation
 from apu.scene.person import Box, Person
 from apu.scene.photo import Photo
@@ -20,7 +21,9 @@ class FitOptions:
         pairs: the pairs to fit; when empty, the annotated ones, else the closest one.
         all_pairs: every pair that may touch.
         keypoints: file that replaces the detector.
-        contacts: file that replaces the annotator.
+        contacts: file that replaces the annotator, for the pairs that it has.
+        annotator: language model that says what touches, e.g. `openai:NAME` (`apu.ask.model_name`); `proximity` guesses
+            when left out.
         person_boxes: where people are that the detector is to look for, x0, y0, x1, y1 in pixels.
         person_keypoints: (person's number, keypoint file) that replaces one person's keypoints.
         init: file with initial estimates of the bodies.
@@ -32,6 +35,7 @@ class FitOptions:
     all_pairs: bool = False
     keypoints: Path | None = None
     contacts: Path | None = None
+    annotator: str | None = None
     person_boxes: tuple[Box, ...] = ()
     person_keypoints: tuple[tuple[int, Path], ...] = ()
     init: Path | None = None
@@ -41,16 +45,16 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class PairResult:
-    """One pair and its two bodies."""
+    """One pair, its two bodies, and the answer of the language model that was asked, if one was."""
 
     observation: PairObservation
     fit: Fit
+    answer: AnswerRecord | None = None
 
     @property
     def indices(self) -> Pair:
         """Numbers of A and B in the photo."""
-        a, b = self.observation.people
-        return a.index, b.index
+        return self.observation.indices
 
 
 @dataclass(frozen=True)

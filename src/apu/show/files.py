@@ -8,6 +8,7 @@ from pathlib import Path
 
 from apu.body.protocol import ParameterSpec, Surface
 from apu.cache import written_whole
+from apu.contact.contact import ContactMap
 from apu.errors import OutputError
 from apu.scene.pair import Fit, PairObservation
 from apu.scene.person import Person
@@ -145,7 +146,7 @@ def save_pair(
             write_turntable(path, fit, surface)
     with written_whole(folder / NPZ) as path:
         write_npz(path, observation, fit, surface, spec)
-    _write_json(folder / CONTACTS, contacts_record(observation, fit))
+    write_json(folder / CONTACTS, contacts_record(observation, fit))
     run = save_run(folder, photo, people, [(observation, fit)], run_info)
     names = (PANEL, GLB, *([OBJ] if obj else []), SCENE, *([TURNTABLE] if video else []), NPZ, CONTACTS)
     return [*(folder / name for name in names), run]
@@ -160,7 +161,7 @@ def save_run(
 ) -> Path:
     """Write the `run.json` of all pairs of a photo. Raises OutputError when it cannot be written."""
     report: RunReport = run_report(photo, people, pairs, run_info)
-    _write_json(folder / RUN, report.model_dump(mode="json"))
+    write_json(folder / RUN, report.model_dump(mode="json"))
     return folder / RUN
 
 
@@ -174,10 +175,19 @@ def save_people(folder: Path, photo: Photo, people: Sequence[Person]) -> Path:
 
 def contacts_record(observation: PairObservation, fit: Fit) -> dict[str, object]:
     """The contact map as `--contacts` reads it back."""
+    return {"version": CONTACTS_VERSION, **pair_entry(observation.indices, fit.contacts)}
+
+
+def contacts_of_pairs(maps: Mapping[tuple[int, int], ContactMap]) -> dict[str, object]:
+    """Contact maps of several pairs, by the numbers of A and B, as `--contacts` reads them back."""
+    return {"version": CONTACTS_VERSION, "pairs": [pair_entry(pair, one) for pair, one in maps.items()]}
+
+
+def pair_entry(pair: tuple[int, int], contacts: ContactMap) -> dict[str, object]:
+    """One pair of a contact file."""
     return {
-        "version": CONTACTS_VERSION,
-        "people": [person.index for person in observation.people],
-        "source": clean_text(fit.contacts.source),
+        "people": list(pair),
+        "source": clean_text(contacts.source),
         "contacts": [
             {
                 "a": sorted(contact.regions_a),
@@ -187,7 +197,7 @@ def contacts_record(observation: PairObservation, fit: Fit) -> dict[str, object]
                 "weight": contact.weight,
                 "source": clean_text(contact.source),
             }
-            for contact in fit.contacts.contacts
+            for contact in contacts.contacts
         ],
     }
 
@@ -199,6 +209,7 @@ def _readable(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _write_json(target: Path, record: object) -> None:
+def write_json(target: Path, record: object) -> None:
+    """Write it whole. Raises OutputError when it cannot be written."""
     with written_whole(target) as path:
         path.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +13,13 @@ from torch import Tensor
 
 from apu import __version__
 from apu.body.joints import joint_names
-from apu.scene.pair import Fit, PairObservation
+from apu.scene.annotation import AnswerRecord
+from apu.scene.pair import NO_WORDS, Fit, PairObservation
 from apu.scene.person import Person
 from apu.scene.photo import Photo
 from apu.scene.verdict import Verdict
 from apu.show.schema import (
+    AnswerReport,
     ContactReport,
     DistanceReport,
     FailureReport,
@@ -29,6 +31,7 @@ from apu.show.schema import (
     RuleReport,
     RunReport,
     VerdictReport,
+    WordsReport,
 )
 
 AGE_OF_ADULT = 0.5
@@ -50,6 +53,7 @@ class RunInfo:
         versions: of further parts, e.g. the detector; added to those that are known here.
         failures: pairs that could not be fitted, and why.
         notes: what the user should know of how it was done.
+        answers: pair -> answer of the language model that was asked about it.
     """
 
     seed: int
@@ -60,6 +64,7 @@ class RunInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
     failures: Sequence[tuple[tuple[int, int], str]] = ()
     notes: Sequence[str] = ()
+    answers: Mapping[tuple[int, int], AnswerRecord] = field(default_factory=dict)
 
 
 def run_report(
@@ -82,17 +87,19 @@ def run_report(
         seconds=run_info.seconds,
         photo=_photo_report(photo, pairs, run_info),
         people_found=PeopleReport(count=len(people), boxes=[list(person.box) for person in people]),
-        pairs=[pair_report(observation, fit) for observation, fit in pairs],
+        pairs=[pair_report(observation, fit, run_info.answers.get(observation.indices)) for observation, fit in pairs],
         notes=[clean_text(note) for note in run_info.notes],
         failures=[FailureReport(pair=list(pair), reason=clean_text(why)) for pair, why in run_info.failures],
     )
 
 
-def pair_report(observation: PairObservation, fit: Fit) -> PairReport:
-    """One pair's part of `run.json`."""
+def pair_report(observation: PairObservation, fit: Fit, answer: AnswerRecord | None = None) -> PairReport:
+    """One pair's part of `run.json`, with the answer of the language model that was asked, if one was."""
     return PairReport(
         pair=[person.index for person in observation.people],
         people=[_person_report(observation.people[k], fit, k) for k in (0, 1)],
+        words=None if observation.words == NO_WORDS else WordsReport(**plain(asdict(observation.words))),
+        answer=None if answer is None else AnswerReport(**plain(asdict(answer))),
         fit=_fit_report(fit),
     )
 

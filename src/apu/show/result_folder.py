@@ -52,14 +52,17 @@ def save_result(
 def _run_info(result: PhotoResult, options: FitOptions) -> RunInfo:
     sources = sorted({pair.fit.contacts.source for pair in result.pairs})
     note = f"contacts: {', '.join(sources) or 'none'}"
+    answers = {pair.indices: pair.answer for pair in result.pairs if pair.answer is not None}
     if "proximity" in sources:
-        note += " (a guess from the first fit; no person or language model looked)"
+        looked = "the language model gave no answer" if answers else "no person or language model looked"
+        note += f" (a guess from the first fit; {looked})"
     return RunInfo(
         seed=options.seed,
         options=asdict(options),
         seconds=sum(result.seconds.values()),
         failures=result.failures,
         notes=result.notes,
+        answers=answers,
         contacts_note=note,
         focal_source="exif" if result.photo.focal_px else "assumed field of view of 60 degrees",
     )

@@ -115,11 +115,43 @@ class FitReport(_Record):
     verdict: VerdictReport | None = Field(description="Null where the fit was not judged.")
 
 
+class WordsReport(_Record):
+    """What the annotator said of the two people; a weight on the fit's starts, not a fact."""
+
+    ages: list[Literal["adult", "child", "unknown"]] = Field(description="Of A and B.")
+    postures: list[Literal["standing", "sitting", "kneeling", "lying", "other", "unknown"]] = Field(
+        description="Of A and B."
+    )
+
+
+class AnswerReport(_Record):
+    """A language model's answer about the pair."""
+
+    model: str = Field(description="The model as the user wrote it.")
+    model_answered: str = Field(description="As the server names it; empty where it did not say.")
+    status: Literal["answered", "unparsable", "refused", "failed", "pending", "not asked"] = Field(
+        description="What became of the question; all but `answered` say nothing of contacts."
+    )
+    reply: str = Field(description="The model's text, unchanged.")
+    mends: list[str] = Field(description="What was mended to understand it.")
+    problem: str = Field(description="Why there is no answer, else empty.")
+    cost_usd: Number = Field(description="Of all requests for it, US dollars; null where no price is known.")
+    input_tokens: int | None = Field(description="Of all requests for it; null where the server did not say.")
+    output_tokens: int | None = Field(description="The same of the replies.")
+    seconds: Number = Field(description="Waited for the last reply.")
+    attempts: int = Field(description="Requests that were sent for it, in all runs.")
+    prompt_version: str = Field(description="Of the prompt.")
+    image_sha256: str = Field(description="Of the picture that was sent; it is in the store.")
+    key: str = Field(description="Of the question in the store.")
+
+
 class PairReport(_Record):
     """One pair: its people and its fit. The first person is A, the second B."""
 
     pair: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(description="Numbers of A and B.")
     people: Annotated[list[PersonReport], Field(min_length=2, max_length=2)] = Field(description="A and B.")
+    words: WordsReport | None = Field(default=None, description="Null where no annotator said anything of the people.")
+    answer: AnswerReport | None = Field(default=None, description="Null where no language model was asked.")
     fit: FitReport = Field(description="Quality and course of the fit.")
 
 

@@ -18,13 +18,13 @@ from apu.scene.estimate import InitialBody
 from apu.scene.pair import PairObservation, StageRecord
 from apu.unite import losses
 from apu.unite.fittable import with_sound_estimates
-from apu.unite.hypotheses import Beliefs, Start, beliefs_of, initial_starts, parameters_of, starts_of
+from apu.unite.hypotheses import Beliefs, Start, beliefs_of, initial_starts, parameters_of, starts_of, word_costs
 from apu.unite.joint_stage import fit_joints, place
 from apu.unite.problem import Evidence
 from apu.unite.weights import FirstFitWeights, KeypointWeights, PriorWeights
 
 EXCLUDED = 1e6
-"""Cost of an age group that the user or an annotator has ruled out."""
+"""Cost of an age group that the user has ruled out."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _standard(
     one = beliefs_of(starts, body.parameter_spec)
     rows = torch.arange(count, device=one.cost.device).repeat(size)
     beliefs = one.select(rows)
-    beliefs = _with_cost(beliefs, beliefs.cost + _excluded(observations, [starts] * size).to(beliefs.cost))
+    beliefs = _with_cost(beliefs, beliefs.cost + _said(observations, [starts] * size).to(beliefs.cost))
     seen = people.map(lambda x: x.repeat_interleave(count, 0))
     parameters = {k: v[rows] for k, v in parameters_of(starts, one, body.parameter_spec).items()}
     parameters = place(body, parameters, seen)
@@ -178,8 +178,8 @@ def _with_initial(
         mine.append(initial_starts(one, height, body.parameter_spec))
     none = torch.tensor([one is None for one in given], device=found.start.device)
     beliefs = Beliefs.concatenated([b for _, b, _ in mine])
-    excluded = _excluded(observations, [s for s, _, _ in mine]).to(beliefs.cost)
-    beliefs = _with_cost(beliefs, beliefs.cost + excluded + EXCLUDED * none.repeat_interleave(2))
+    said = _said(observations, [s for s, _, _ in mine]).to(beliefs.cost)
+    beliefs = _with_cost(beliefs, beliefs.cost + said + EXCLUDED * none.repeat_interleave(2))
     fitted = fit_joints(
         body, {k: torch.cat([p[k] for _, _, p in mine]) for k in found.parameters},
         people.map(lambda x: x.repeat_interleave(2, 0)), beliefs, kw, pw,
@@ -219,12 +219,15 @@ def _side_by_side(first: Candidates, more: Candidates) -> Candidates:
     )
 
 
-def _excluded(observations: Sequence[PairObservation], starts: Sequence[Sequence[Start]]) -> Float[Tensor, " n"]:
-    """What every start of every person costs for its age group."""
-    known = [age for o in observations for age in o.ages]
-    return torch.tensor(
-        [EXCLUDED * (age not in ("unknown", s.age)) for age, mine in zip(known, starts, strict=True) for s in mine]
-    )
+def _said(observations: Sequence[PairObservation], starts: Sequence[Sequence[Start]]) -> Float[Tensor, " n"]:
+    """What every start of every person costs for what the user and an annotator say of that person."""
+    costs: list[float] = []
+    people = [(o, person) for o in observations for person in (0, 1)]
+    for (observation, person), mine in zip(people, starts, strict=True):
+        known = observation.ages[person]
+        ruled_out = [EXCLUDED * (known not in ("unknown", start.age)) for start in mine]
+        costs += [a + b for a, b in zip(ruled_out, word_costs(observation, person, mine), strict=True)]
+    return torch.tensor(costs)
 
 
 def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep: int) -> Int[Tensor, "q m"]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from apu.body.protocol import ParameterSpec
 from apu.scene.estimate import InitialBody
-from apu.scene.pair import AgeGroup
+from apu.scene.pair import AgeGroup, PairObservation
 
 POSTURES: dict[str, dict[str, float]] = {
     "stand": {},
@@ -25,6 +25,13 @@ POSTURES: dict[str, dict[str, float]] = {
 
 POSTURE_COST = {"stand": 0.0, "sit": 1.5, "kneel": 2.0}
 """Minus logarithm of how likely a posture is before the photo is seen, up to a constant. Hand-set."""
+
+POSTURE_OF_WORD = {"standing": "stand", "sitting": "sit", "kneeling": "kneel"}
+"""An annotator's word -> the posture it means. Its other words mean none of ours, and change nothing."""
+
+POSTURE_WORD_COST, AGE_WORD_COST = 3.0, 5.0
+"""Minus logarithm of how likely an annotator's word is when the posture or age group is another one, against when it is
+the one it names: one in 20, and one in 150. Hand-set; the second must outweigh what a child costs by itself."""
 
 YAWS = (0.0, math.pi / 2, math.pi, -math.pi / 2)
 """Turn about the vertical, radians; 0 faces the camera."""
@@ -132,6 +139,22 @@ def starts_of(ages: AgeGroup) -> list[Start]:
     """All starts of a person whose age group may be known."""
     groups = [ages] if ages != "unknown" else list(AGES)
     return [Start(p, y, a) for p, y, a in itertools.product(POSTURES, YAWS, groups)]
+
+
+def word_costs(observation: PairObservation, person: int, starts: Sequence[Start]) -> list[float]:
+    """What each start of A (`person` 0) or B (1) costs for standing against the annotator's words.
+
+    A word on the age is not heard where the user knows it. Another program's estimate has a posture without a name,
+    which no word speaks against.
+    """
+    words = observation.words
+    posture = POSTURE_OF_WORD.get(words.postures[person])
+    age = words.ages[person] if observation.ages[person] == "unknown" else "unknown"
+    return [
+        POSTURE_WORD_COST * (posture is not None and start.posture not in (posture, INITIAL))
+        + AGE_WORD_COST * (age not in ("unknown", start.age))
+        for start in starts
+    ]
 
 
 def beliefs_of(starts: Sequence[Start], spec: Mapping[str, ParameterSpec]) -> Beliefs:
