@@ -148,7 +148,7 @@ CONTACT_STAGE = StageWeights(
     contact=(100.0, 400.0),
     contact_tau_m=(0.05, 0.01),
     contact_reach_m=(0.6, 0.2),
-    doubtful_reach_m=(0.6, 0.1),
+    doubtful_reach_m=(0.6, 0.2),
 )
 PENETRATION_STAGE = StageWeights(
     steps=110,
