@@ -64,6 +64,7 @@ EXPECTED: dict[str, set[str]] = {
     "no contact robustness": {
         f".{stage}.{reach}" for stage in ("contact", "penetration") for reach in ("contact_reach_m", "doubtful_reach_m")
     },
+    "one finalist": {".finalists"},
     "one reach": {".contact.doubtful_reach_m", ".penetration.doubtful_reach_m"},
     "no annealed temperature": {".contact.contact_tau_m", ".penetration.contact_tau_m"},
 }

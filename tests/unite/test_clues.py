@@ -15,9 +15,10 @@ from apu.scene.estimate import InitialBody
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
 from apu.scene.person import Keypoints, Person
 from apu.scene.verdict import RuleResult
-from apu.unite.clues import LEAST, TEMPERATURE, clues_of
+from apu.unite.clues import LEAST, NO_RIVAL, TEMPERATURE, clues_of
 from apu.unite.confidence import chance_of, shipped
 from apu.unite.verdict import CHANCE, judge, told_contacts
+from apu.unite.weights import UniteWeights
 
 HAND, BACK = frozenset({"left_hand_palm"}), frozenset({"right_upper_back", "left_upper_back"})
 CONTACTS = (Contact(HAND, BACK), Contact(BACK, HAND, 0.5), Contact(HAND, HAND))
@@ -43,8 +44,8 @@ OBSERVATION = PairObservation(
     initial=(InitialBody(body(3.0), "x"), InitialBody(body(3.4, (0.0, 3.0, 0.0)), "x")),
 )  # fmt: skip
 TRIED = (
-    {"cost_before_contacts": 9.0, "cost_with_contacts": 10.0, "relative_depth_m": 0.1},
-    {"cost_before_contacts": 7.0, "cost_with_contacts": 12.0, "relative_depth_m": 0.5},
+    {"cost_before_contacts": 9.0, "cost_with_contacts": 10.0, "cost_at_the_end": 14.5, "relative_depth_m": 0.1},
+    {"cost_before_contacts": 7.0, "cost_with_contacts": 12.0, "cost_at_the_end": 14.0, "relative_depth_m": 0.5},
 )
 FITTED = [body(3.0), body(3.1, (0.0, -3.0, 0.0))]
 FIT = Fit(
@@ -87,6 +88,7 @@ def test_every_clue_by_hand():
         "contacts: places met": math.log(3),
         "contacts: on the trunk": 0.5,
         "hypotheses: margin": math.log(3),
+        "hypotheses: margin at the end": math.log(1.5),
         "hypotheses: spread of depth": 0.4 * math.sqrt(share * (1 - share)),
         "depth: change from estimates": 0.3,
         "depth: change from first fit": 0.4,
@@ -149,6 +151,12 @@ def test_an_answer_without_a_contact_is_the_weakest_evidence_and_no_unknown():
     assert found["contacts: weight believed"] == math.log(LEAST)
     assert found["contacts: share met"] == 0.0
     assert all(math.isfinite(value) for value in found.values())
+
+
+def test_a_hypothesis_that_came_to_the_end_alone_leads_by_the_margin_that_kept_others_out():
+    alone = [{**TRIED[0], "cost_at_the_end": None}, TRIED[1]]
+    assert clues(replace(FIT, hypothesis={"tried": alone}))["hypotheses: margin at the end"] == math.log(1 + NO_RIVAL)
+    assert UniteWeights().finalist_margin == NO_RIVAL
 
 
 def test_what_is_not_known_is_nan_and_keeps_its_name():

@@ -13,7 +13,15 @@ from apu.body.region_samples import sample_regions
 from apu.contact.contact import Contact, ContactMap
 from apu.contact.distance import ContactDistances
 from apu.unite import contact_alternatives as alternatives
-from apu.unite.contact_alternatives import CHAMFER, HARD, MEETING_M, PART_MINIMUM, contact_terms, random_samples
+from apu.unite.contact_alternatives import (
+    CHAMFER,
+    HARD,
+    MEETING_M,
+    PART_MINIMUM,
+    full_term,
+    random_samples,
+    sampled_term,
+)
 from apu.unite.contact_terms import SOFT, ContactCost, ContactTerm, FullContacts, SampledContacts
 from apu.unite.solve import FirstLook, look, unite
 from apu.unite.weights import Reach, UniteWeights
@@ -237,7 +245,7 @@ def every_region_with_some(body: AnnyBody) -> ContactMap:
 @pytest.mark.parametrize("loss", ["soft", "hard", "chamfer", "part-minimum", "mindist"])
 def test_both_stages_have_a_term_of_every_loss_that_moves_both_bodies_towards_each_other(body, deep_pair, loss):
     vertices = deep_pair.vertices[None]
-    sampled, full = contact_terms(loss, body.surface, [HANDS], 2)
+    sampled, full = sampled_term(loss, body.surface, [HANDS] * 2), full_term(loss, body.surface, [HANDS])
     some = vertices[:, :, sample_regions(body.surface).vertices].expand(2, -1, -1, -1)
     for term, points, batch in ((sampled, some, 2), (full, vertices, 1)):
         assert isinstance(term, ContactTerm)
@@ -258,7 +266,7 @@ def test_no_contact_costs_nothing_and_a_map_of_nearly_everything_is_finite(body:
     assert len(big.contacts) == 75 * 3
     for maps, count in (([NOTHING, HANDS], 0), ([big, HANDS], 225)):
         for term, points in zip(
-            contact_terms(loss, body.surface, maps, 1),
+            (sampled_term(loss, body.surface, maps), full_term(loss, body.surface, maps)),
             (vertices[:, :, sample_regions(body.surface).vertices], vertices),
             strict=True,
         ):
@@ -313,7 +321,7 @@ def first(body: AnnyBody, pair) -> FirstLook:
 @pytest.mark.parametrize("loss", ["soft", "hard", "chamfer", "part-minimum", "mindist"])
 def test_the_fit_takes_the_loss_that_is_asked_for_in_both_stages(body: AnnyBody, first: FirstLook, loss):
     (fit,) = unite(body, first, [HANDS], NO_STEPS, contact_loss=loss)
-    sampled, full = contact_terms(loss, body.surface, [HANDS], 1)
+    sampled, full = sampled_term(loss, body.surface, [HANDS]), full_term(loss, body.surface, [HANDS])
     rows = sample_regions(body.surface).vertices
     for stage, weights, term, points in (
         (fit.stages[1], NO_STEPS.contact, sampled, fit.vertices[None][:, :, rows]),

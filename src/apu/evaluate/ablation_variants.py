@@ -76,6 +76,7 @@ def _variants() -> dict[str, Variant]:
         "one hypothesis": Variant(
             "the cheapest before contacts are known", replace(whole, first=replace(whole.first, hypotheses=1))
         ),
+        "one finalist": Variant("the cheapest of the contact stage", replace(whole, finalists=1)),
         "no doubt": Variant("contacts that the picture denies are used", replace(whole, across_sigma_m=FREE)),
         "no contact stage": Variant("hypotheses are judged where they stand", _meshes({"steps": 0}, {})),
         "no penetration stage": Variant("nothing follows the contact stage", _meshes({}, {"steps": 0})),

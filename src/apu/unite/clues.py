@@ -25,6 +25,9 @@ FAR_M = 0.5
 TEMPERATURE = 4.0
 """Hypotheses are weighted by exp(-cost / T). 1 would take the costs for negative logarithms of probabilities, as they
 are meant; but terms hang together, and so are too sure together. Hand-set."""
+NO_RIVAL = 5.0
+"""A hypothesis that comes to the end alone leads by as much as keeps others from coming there
+(`UniteWeights.finalist_margin`)."""
 LEAST = 0.01
 """Added to costs and weights before their logarithm is taken; costs below it say nothing."""
 SEEN = 0.3
@@ -87,7 +90,14 @@ def _hypotheses(fit: Fit) -> dict[str, float]:
         ranked = sorted(cost)
         margin = math.log(1 + ranked[min(1, len(ranked) - 1)] - ranked[0])
         spread = _spread(depth, [math.exp((ranked[0] - c) / TEMPERATURE) for c in cost])
-    return {"hypotheses: margin": margin, "hypotheses: spread of depth": spread}
+    ends = [one.get("cost_at_the_end") for one in tried]
+    last = sorted(float(cost) for cost in ends if isinstance(cost, int | float) and math.isfinite(cost))
+    lead = (last[1] - last[0] if len(last) > 1 else NO_RIVAL) if last else math.nan
+    return {
+        "hypotheses: margin": margin,
+        "hypotheses: margin at the end": math.log(1 + min(lead, NO_RIVAL)),
+        "hypotheses: spread of depth": spread,
+    }
 
 
 def _depth(observation: PairObservation, fit: Fit) -> dict[str, float]:

@@ -6,7 +6,7 @@ The linear and the quartic one are scaled to cost as much as d^2 at `MEETING_M`.
 temperature.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -137,27 +137,35 @@ def random_samples(surface: Surface, count: int = CHAMFER_SAMPLES, seed: int = C
     return RegionSamples(torch.cat(vertices), rows, filled)
 
 
-def contact_terms(
-    loss: ContactLoss, surface: Surface, contacts: Sequence[ContactMap], hypotheses: int
-) -> tuple[ContactTerm, ContactTerm]:
-    """The terms of the two mesh stages: of all hypotheses of every pair on samples, then of the chosen on all vertices.
+COSTS: Mapping[str, ContactCost] = {"soft": SOFT, "hard": HARD, "chamfer": CHAMFER, "part-minimum": PART_MINIMUM}
 
-    BUDDI's Chamfer distance sees our samples first, and its own 40 in the last stage.
+
+def sampled_term(loss: ContactLoss, surface: Surface, maps: Sequence[ContactMap]) -> ContactTerm:
+    """What the contact stage knows of contacts, on region samples.
 
     Args:
         loss: which.
         surface: of the body that both people have.
-        contacts: one map for each pair; `mindist` ignores them.
-        hypotheses: of every pair; they stand one after another.
+        maps: one for each pair of the batch; `mindist` ignores them.
     """
     if loss == "mindist":
-        return SampledMinimum(), FullMinimum(surface)
-    cost = {"soft": SOFT, "hard": HARD, "chamfer": CHAMFER, "part-minimum": PART_MINIMUM}[loss]
-    every = [one for one in contacts for _ in range(hypotheses)]
-    sampled = SampledContacts(surface, sample_regions(surface), every, cost)
+        return SampledMinimum()
+    return SampledContacts(surface, sample_regions(surface), maps, COSTS[loss])
+
+
+def full_term(loss: ContactLoss, surface: Surface, maps: Sequence[ContactMap]) -> ContactTerm:
+    """The same for the last stage, on all vertices; BUDDI's Chamfer distance sees its own 40 samples a region there.
+
+    Args:
+        loss: which.
+        surface: of the body that both people have.
+        maps: one for each pair of the batch; `mindist` ignores them.
+    """
+    if loss == "mindist":
+        return FullMinimum(surface)
     if loss == "chamfer":
-        return sampled, SampledContacts(surface, random_samples(surface), contacts, cost, of_mesh=True)
-    return sampled, FullContacts(surface, contacts, cost)
+        return SampledContacts(surface, random_samples(surface), maps, CHAMFER, of_mesh=True)
+    return FullContacts(surface, maps, COSTS[loss])
 
 
 def _squares(

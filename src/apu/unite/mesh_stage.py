@@ -78,6 +78,16 @@ class StageResult:
         """Sum of the terms."""
         return torch.stack(list(self.terms.values())).sum(0)
 
+    def select(self, index: Int[Tensor, " q"]) -> "StageResult":
+        """Some of the pairs."""
+        return StageResult(
+            {name: value[index] for name, value in self.parameters.items()},
+            {name: value[index] for name, value in self.terms.items()},
+            self.iterations[index],
+            tuple(self.stop[i] for i in index.tolist()),
+            self.seconds,
+        )
+
 
 def fit_meshes(
     problem: Problem,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from apu.body.protocol import BodyModel, Parts
@@ -17,10 +17,11 @@ from apu.contact.distance import ContactDistances
 from apu.progress import Progress, silent
 from apu.scene.estimate import Estimate
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
-from apu.unite.contact_alternatives import ContactLoss, contact_terms
+from apu.unite.contact_alternatives import ContactLoss, full_term, sampled_term
 from apu.unite.contact_terms import ContactTerm
+from apu.unite.finalists import Finalists, finalists
 from apu.unite.first_fit import PairHypotheses, first_fit, no_hypotheses
-from apu.unite.mesh_stage import Params, Problem, StageResult, fit_meshes
+from apu.unite.mesh_stage import Problem, StageResult, fit_meshes
 from apu.unite.penetration import Penetration, overlap
 from apu.unite.plausible import distances_across, plausible
 from apu.unite.problem import JOINT_SET, Evidence, gather_evidence, reprojection_percent
@@ -97,17 +98,14 @@ def unite(
     if not first.observations:
         return []
     used, trust = believed(body, first, contacts, weights)
-    sampled, full = contact_terms(contact_loss, body.surface, used, first.hypotheses.cost.shape[1])
-    chosen, touching, choice = _contact_stage(body, first, sampled, weights, _half(progress, 0.0, 0.3))
-    started = body.forward(chosen, WHOLE).vertices
-    assert started is not None
-    beliefs = first.hypotheses.beliefs.select(_rows(choice, first.hypotheses.cost.shape[1]))
-    problem = Problem(body, first.evidence, beliefs, weights.keypoints, weights.priors)
-    parted = fit_meshes(
-        problem, chosen, full, weights.penetration, WHOLE,
-        Penetration(body.surface, started), _half(progress, 0.3, 1.0),
-    )  # fmt: skip
-    return _fits(body, first, contacts, trust, choice, touching, parted)
+    count = first.hypotheses.cost.shape[1]
+    every = sampled_term(contact_loss, body.surface, [one for one in used for _ in range(count)])
+    touching = _contact_stage(body, first, every, weights, _half(progress, 0.0, 0.3))
+    own = first.hypotheses.beliefs.cost.reshape(-1, 2).sum(-1)
+    left = finalists((touching.cost + own).reshape(-1, count), weights.finalists, weights.finalist_margin)
+    last = full_term(contact_loss, body.surface, [used[i] for i in left.pair.tolist()])
+    parted = _penetration_stage(body, first, touching, left, last, weights, _half(progress, 0.3, 1.0))
+    return _fits(body, first, contacts, trust, touching, left, parted)
 
 
 def believed(
@@ -126,32 +124,39 @@ def believed(
 
 def _contact_stage(
     body: BodyModel, first: FirstLook, terms: ContactTerm, weights: UniteWeights, progress: Progress
-) -> tuple[Params, StageResult, Int[Tensor, " p"]]:
-    """Run every hypothesis; give back the parameters of each pair's cheapest, all results, and which it was."""
+) -> StageResult:
+    """Run every hypothesis of every pair."""
     hypotheses = first.hypotheses
     count = hypotheses.cost.shape[1]
     evidence = first.evidence.map(lambda x: x.repeat_interleave(count, 0))
     problem = Problem(body, evidence, hypotheses.beliefs, weights.keypoints, weights.priors)
     start = {name: value.flatten(0, 1) for name, value in hypotheses.parameters.items()}
     parts = Parts(JOINT_SET, sample_regions(body.surface).vertices)
-    result = fit_meshes(problem, start, terms, weights.contact, parts, progress=progress)
-    cost = result.cost.reshape(-1, count) + hypotheses.beliefs.cost.reshape(-1, count, 2).sum(-1)
-    choice = cost.argmin(1)
-    rows = choice + torch.arange(len(choice), device=choice.device) * count
-    return {name: value[rows] for name, value in result.parameters.items()}, result, choice
+    return fit_meshes(problem, start, terms, weights.contact, parts, progress=progress)
 
 
-def _rows(choice: Int[Tensor, " p"], count: int) -> Int[Tensor, " n"]:
-    """Places of the chosen hypotheses' bodies among all of them."""
-    pair = choice + torch.arange(len(choice), device=choice.device) * count
-    return (2 * pair[:, None] + torch.arange(2, device=choice.device)).flatten()
+def _penetration_stage(
+    body: BodyModel, first: FirstLook, touching: StageResult, left: Finalists, terms: ContactTerm,
+    weights: UniteWeights, progress: Progress,
+) -> StageResult:  # fmt: skip
+    """Run the finalists, from where the contact stage left them."""
+    start = {name: value[left.row] for name, value in touching.parameters.items()}
+    started = body.forward(start, WHOLE).vertices
+    assert started is not None
+    beliefs = first.hypotheses.beliefs.select(left.bodies)
+    problem = Problem(body, first.evidence.select(left.pair), beliefs, weights.keypoints, weights.priors)
+    penetration = Penetration(body.surface, started)
+    return fit_meshes(problem, start, terms, weights.penetration, WHOLE, penetration, progress)
 
 
 @torch.no_grad()
 def _fits(
     body: BodyModel, first: FirstLook, contacts: Sequence[ContactMap], trust: Sequence[Sequence[float]],
-    choice: Int[Tensor, " p"], touching: StageResult, parted: StageResult,
+    touching: StageResult, left: Finalists, ended: StageResult,
 ) -> list[Fit]:  # fmt: skip
+    own = first.hypotheses.beliefs.cost.reshape(-1, 2).sum(-1)
+    won = left.cheapest(ended.cost + own[left.row])
+    choice, parted = left.hypothesis[won], ended.select(won)
     pairs = range(len(first.observations))
     start = {n: torch.stack([v[i, choice[i]] for i in pairs]) for n, v in first.hypotheses.parameters.items()}
     before, after = body.forward(start, WHOLE), body.forward(parted.parameters, WHOLE)
@@ -176,7 +181,7 @@ def _fits(
             penetration_volume_cm3=float(volume[i]),
             heights_m=_two(heights[i]),
             attributes={n: _two(v[i]) for n, v in attributes.items()},
-            hypothesis=_hypothesis(first.hypotheses, touching, i, int(choice[i])),
+            hypothesis=_hypothesis(first.hypotheses, touching, left, ended, i, int(choice[i])),
             stages=(
                 first.hypotheses.records[i],
                 _record("contact", touching, i * first.hypotheses.cost.shape[1] + int(choice[i])),
@@ -204,22 +209,26 @@ def _record(name: str, result: StageResult, row: int) -> StageRecord:
     return StageRecord(name, int(result.iterations[row]), result.stop[row], result.seconds, terms)
 
 
-def _hypothesis(hypotheses: PairHypotheses, touching: StageResult, pair: int, choice: int) -> Mapping[str, object]:
-    """Which start was chosen, and what the others cost, before and after the contacts were used."""
+def _hypothesis(
+    hypotheses: PairHypotheses, touching: StageResult, left: Finalists, ended: StageResult, pair: int, choice: int
+) -> Mapping[str, object]:
+    """Which start was chosen, and what each cost: before contacts, with them, and at the end if it came there."""
     count = hypotheses.cost.shape[1]
     own = hypotheses.beliefs.cost.reshape(-1, count, 2).sum(-1)[pair]
     later = touching.cost.reshape(-1, count)[pair] + own
+    at_end = dict(zip(left.row.tolist(), ended.cost.tolist(), strict=True))
     depth = touching.parameters["translation"][..., 2].reshape(-1, count, 2)[pair]
     tried = [
         {
             **_start_words(hypotheses, pair, k),
             "cost_before_contacts": float(hypotheses.cost[pair, k]),
             "cost_with_contacts": float(later[k]),
+            "cost_at_the_end": at_end[row] + float(own[k]) if (row := pair * count + k) in at_end else None,
             "relative_depth_m": float(depth[k, 1] - depth[k, 0]),
         }
         for k in range(count)
     ]
-    return {**_start_words(hypotheses, pair, choice), "why": "least cost with contacts", "tried": tried}
+    return {**_start_words(hypotheses, pair, choice), "why": "least cost at the end", "tried": tried}
 
 
 def _start_words(hypotheses: PairHypotheses, pair: int, k: int) -> dict[str, object]:

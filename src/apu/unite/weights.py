@@ -100,8 +100,8 @@ class Reach(NamedTuple):
 
     Attributes:
         certain_m: of contacts whose source is not doubted.
-        doubtful_m: of all others. It ends short: what still lies far away when the bodies touch elsewhere is most
-            often wrong, and is given up.
+        doubtful_m: of all others. Long while hypotheses compete, where a far contact may be the one that knows the
+            depth; short at the end: what still lies far away when the bodies touch elsewhere is most often wrong.
     """
 
     certain_m: float
@@ -148,7 +148,7 @@ CONTACT_STAGE = StageWeights(
     contact=(100.0, 400.0),
     contact_tau_m=(0.05, 0.01),
     contact_reach_m=(0.6, 0.2),
-    doubtful_reach_m=(0.6, 0.2),
+    doubtful_reach_m=(0.6, 0.4),
 )
 PENETRATION_STAGE = StageWeights(
     steps=110,
@@ -172,6 +172,8 @@ class UniteWeights:
     Attributes:
         keypoints, priors, first: of the single-person terms and the first fit.
         contact, penetration: of the two mesh stages.
+        finalists: hypotheses of a pair that see the last stage, at most.
+        finalist_margin: by how much they may cost more than the cheapest after the contact stage.
         across_sigma_m: how far apart the regions of a right contact may seem in the picture (`apu.unite.plausible`).
     """
 
@@ -180,4 +182,6 @@ class UniteWeights:
     first: FirstFitWeights = field(default_factory=FirstFitWeights)
     contact: StageWeights = CONTACT_STAGE
     penetration: StageWeights = PENETRATION_STAGE
+    finalists: int = 2
+    finalist_margin: float = 5.0
     across_sigma_m: float = 0.06
