@@ -9,8 +9,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "anny", "cv2", "numba", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "rich", "scipy", "torch", "trimesh",
-    "warp",
+    "anny", "cv2", "numba", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "pydantic_ai", "rich", "scipy",
+    "torch", "trimesh", "warp",
 )  # fmt: skip
 
 IMPORT = "import apu"
@@ -36,6 +36,7 @@ def loaded_by(code: str) -> set[str]:
         pytest.param(IMPORT, id="import apu"),
         pytest.param(HELP.format(arguments=["--help"], code=0), id="apu --help"),
         pytest.param(HELP.format(arguments=["fit", "--help"], code=0), id="apu fit --help"),
+        pytest.param(HELP.format(arguments=["ask", "--help"], code=0), id="apu ask --help"),
         pytest.param(HELP.format(arguments=["models", "--help"], code=0), id="apu models --help"),
         pytest.param(HELP.format(arguments=["synth", "--help"], code=0), id="apu synth --help"),
         pytest.param(HELP.format(arguments=["dataset", "show", "--help"], code=0), id="apu dataset show --help"),

@@ -45,12 +45,14 @@ class StubPipeline:
         self.calls: list[tuple[Path, FitOptions]] = []
         self.saved: list[tuple[Path, bool]] = []
         self.videos: list[bool] = []
+        self.annotators: list[object] = []
         self.error: BaseException | None = None
         self.bad: dict[str, BaseException] = {}
         self.failures: tuple[tuple[tuple[int, int], str], ...] = ()
 
-    def fit(self, photo, options=None, progress=None) -> PhotoResult:
+    def fit(self, photo, options=None, progress=None, *, annotator=None) -> PhotoResult:
         self.calls.append((photo, options))
+        self.annotators.append(annotator)
         progress("finding people", 0.5)
         if self.error:
             raise self.error

@@ -71,6 +71,20 @@ def test_the_text_marks_problems_and_gives_the_verdict(run, quick, empty_cache: 
     assert lines[-1].startswith("A fit would not work offline: MoveNet MultiPose")
 
 
+def test_a_client_of_language_models_is_optional_and_keys_are_named_but_not_shown(
+    run, quick, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "CANARY-77")
+    monkeypatch.setattr(doctor_checks, "_is_installed", lambda name: True)
+    result = run("doctor")
+    assert "ANTHROPIC_API_KEY" in result.stdout
+    assert "CANARY" not in result.output
+    monkeypatch.setattr(doctor_checks, "_is_installed", lambda name: name != "pydantic-ai-slim")
+    result = run("doctor", "--json")
+    assert states(result)["language models"] == "note"
+    assert remedies(result)["language models"] == "pip install 'ask-pose-unite[openai]'"
+
+
 @pytest.mark.parametrize("check", ["python_version", "apu_version", "npm", "cache_folder", "model_files", "threads"])
 def test_a_check_that_breaks_stops_no_other(run, quick, empty_cache: Path, monkeypatch: pytest.MonkeyPatch, check: str):
     sound = len(json.loads(run("doctor", "--json").stdout)["checks"])

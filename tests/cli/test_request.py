@@ -16,6 +16,7 @@ FULL = {
     "all_pairs": True,
     "keypoints": Path("k/x.json"),
     "contacts": Path("caf\udce9.json"),
+    "annotator": "openai:a-model",
     "person_boxes": ((1.0, 2.5, 3.0, 4.0),),
     "person_keypoints": ((0, Path("me.json")),),
     "init": Path("bev.npz"),

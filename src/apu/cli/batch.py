@@ -2,12 +2,14 @@
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from apu.cache import written_whole
+from apu.cli.asking import Asking
 from apu.cli.batch_progress import BarBatch, PlainBatch, shown_batch
 from apu.cli.batch_table import print_table, row_of
 from apu.cli.companions import with_files_of
@@ -18,6 +20,9 @@ from apu.cli.photos import folder_names
 from apu.cli.request import Request, printable
 from apu.cli.resume import check_place, sweep, why_again
 from apu.errors import ApuError, ModelFileError, OutputError
+
+if TYPE_CHECKING:
+    from apu.ask.annotator import Annotator
 
 _DISK = {errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -41,6 +46,7 @@ class Batch:
         overwrite: replace earlier results.
         resume: keep what is finished.
         video: make one of each pair.
+        asking: how the annotator of the request is asked.
     """
 
     photos: Sequence[Path]
@@ -49,6 +55,7 @@ class Batch:
     overwrite: bool = False
     resume: bool = False
     video: bool = False
+    asking: Asking = field(default_factory=Asking)
 
     def jobs(self) -> list[Job]:
         """One for each photo."""
@@ -96,11 +103,12 @@ def _fit_all(batch: Batch, jobs: Sequence[Job], kept: int) -> None:
 
     try:
         with shown_batch(len(jobs)) as shown:
-            from apu.cli.run import use_threads
+            from apu.cli.run import annotator_of, use_threads
 
             use_threads()
+            annotator = annotator_of(batch.request, batch.asking)
             for job in jobs:
-                outcomes.append(_fit_one(batch, job, shown))
+                outcomes.append(_fit_one(batch, job, shown, annotator))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Interrupted. {so_far()}") from None
     except Exception:
@@ -108,7 +116,7 @@ def _fit_all(batch: Batch, jobs: Sequence[Job], kept: int) -> None:
         raise
 
 
-def _fit_one(batch: Batch, job: Job, shown: PlainBatch | BarBatch) -> bool:
+def _fit_one(batch: Batch, job: Job, shown: PlainBatch | BarBatch, annotator: "Annotator | None") -> bool:
     """Fit one photo into its folder, or leave `failure.json` there; whether it went well."""
     from apu.cli.run import fit_and_save
 
@@ -118,8 +126,9 @@ def _fit_one(batch: Batch, job: Job, shown: PlainBatch | BarBatch) -> bool:
     request = batch.request
     try:
         request = with_files_of(batch.request, job.photo, batch.photos)
+        replace = batch.overwrite or batch.resume
         fit_and_save(
-            job.photo, request, job.folder, progress, overwrite=batch.overwrite or batch.resume, video=batch.video
+            job.photo, request, job.folder, progress, overwrite=replace, video=batch.video, annotator=annotator
         )
     except Exception as error:
         if _stops_all(error):
@@ -141,7 +150,9 @@ def _record(job: Job, request: Request, error: Exception) -> None:
 
 
 def _stops_all(error: Exception) -> bool:
-    """Whether it would happen to every photo: no detector, no room on the disk."""
+    """Whether it would happen to every photo: no detector, no room on the disk, no key, no budget left."""
+    if getattr(error, "stops_run", False):
+        return True
     return isinstance(error, ModelFileError | OutputError) or (isinstance(error, OSError) and error.errno in _DISK)
 
 

@@ -63,6 +63,7 @@ def findings() -> Iterator[Finding]:
             yield from future.result()
     yield from checks.isolated("npm", checks.npm)
     yield from checks.isolated("chromium", checks.chromium)
+    yield from checks.isolated("language models", checks.language_models)
     yield from checks.isolated("cache folder", checks.cache_folder)
     models = checks.isolated("detector", checks.model_files) + checks.isolated("Anny body", checks.prepared_body)
     yield from models

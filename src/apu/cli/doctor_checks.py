@@ -107,6 +107,18 @@ def chromium() -> Finding:
     return Finding("chromium", "ok" if found else "note", found or "not there (optional; only tests of pages use it)")
 
 
+def language_models() -> Finding:
+    """Packages and keys for `apu ask`; a fit without --annotator needs none. Keys are named, never shown."""
+    from apu.ask.model_name import KEY_VARIABLES
+
+    there = [name for name in ("openai", "anthropic", "google-genai") if _is_installed(name)]
+    if not there or not _is_installed("pydantic-ai-slim"):
+        detail = "no client installed (optional; only apu ask and --annotator need one)"
+        return Finding("language models", "note", detail, "pip install 'ask-pose-unite[openai]'")
+    keys = [name for names in KEY_VARIABLES.values() for name in names if os.environ.get(name, "").strip()]
+    return Finding("language models", "ok", f"clients: {', '.join(there)}; keys: {', '.join(keys) or 'none'}")
+
+
 def cache_folder() -> Finding:
     """Where model files live, and whether it can be written."""
     folder = cache_dir()

@@ -53,7 +53,7 @@ def command() -> None:
 @click.option(
     "--observation-seeds", type=SeedsType(), default="0,1", show_default=True, help="Each pair is seen once with each."
 )
-@click.option("--methods", metavar="A,B", help="All when left out; they are described in the results.")
+@click.option("--methods", metavar="A,B", help="The usual ones when left out; docs/evaluate.md has all.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
 @click.option("--per-class", is_flag=True, help="Print the table of classes too.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and rows.")

@@ -27,7 +27,7 @@ from apu.dataset.store import PairStore
 from apu.dataset.synthesis import Synthesis
 from apu.errors import InputError
 from apu.evaluate.findings import Findings, find
-from apu.evaluate.methods import METHODS, Method, check_methods
+from apu.evaluate.methods import METHODS, Method, baselines, check_methods
 from apu.evaluate.plots import draw_benchmark
 from apu.evaluate.report import PLOT, BenchmarkInfo, write_report
 from apu.evaluate.rows import BenchmarkRow, mean_seconds
@@ -56,7 +56,7 @@ class Asked:
         pairs: at most.
         classes: names parted by commas; None for all.
         observation_seeds: of the observations.
-        methods: names parted by commas; None for all.
+        methods: names parted by commas; None for the usual ones.
         per_class: whether the table of classes is printed.
         out: folder of the results; None: only print, and keep the work in the cache.
     """
@@ -118,7 +118,7 @@ def run(asked: Asked) -> None:
             rows = run_benchmark(
                 benchmark, work, engine, watch=lambda done, total: progress("fitting and measuring", done / total)
             )
-    found = find(rows)
+    found = find(rows, baselines(methods))
     info = benchmark_info(asked.command(), pairs, asked.observation_seeds)
     _print(info, found, rows, asked.per_class)
     if asked.out is not None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from apu.cli.asking import Asking, asking_options, confirm
 from apu.cli.companions import check_shared, with_files_of
 from apu.cli.group import ApuCommand
 from apu.cli.options import AgeGroup, AgesType, Box, BoxType, PairType, PersonFileType
@@ -42,6 +43,8 @@ SEVERAL_OUT = Path("apu_results")
 )
 @click.option("--init", type=FILE, metavar="FILE", help="BEV's result for the photo, as a start for the bodies.")
 @click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
+@click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
+@asking_options
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
 @click.option("--video", is_flag=True, help="Also make a picture that turns once round the pair.")
@@ -57,6 +60,11 @@ def command(
     person_keypoints: tuple[tuple[int, Path], ...],
     init: Path | None,
     contacts: Path | None,
+    annotator: str | None,
+    store: Path | None,
+    budget: float | None,
+    yes: bool,
+    allow_http: bool,
     ages: tuple[AgeGroup, AgeGroup],
     seed: int,
     video: bool,
@@ -72,11 +80,15 @@ def command(
     People are numbered from 0; the numbers are printed, and drawn in panel.png. Without --pair or --all-pairs the
     closest pair is fitted, or every pair that --contacts annotates. In a pair I,J, person I is called A and J is B.
 
+    Contacts come from --contacts, else from the language model that --annotator names, else they are guessed from what
+    is close (proximity). With --annotator, a picture of each pair is sent to that model's provider.
+
     \b
     Examples:
       apu fit photo.jpg
       apu fit photo.jpg --pair 1,0 --age A=adult,B=child --out hug
       apu fit photo.jpg --keypoints photo_keypoints.json --contacts contacts.json
+      apu fit photo.jpg --annotator openai:MODEL --budget 1
       apu fit photo.jpg --person-box 120,40,310,480 --person-box 260,60,470,480
       apu fit holiday/ 'party/**/*.jpg' --out results --resume
     """
@@ -91,20 +103,24 @@ def command(
         all_pairs=all_pairs,
         keypoints=keypoints,
         contacts=contacts,
+        annotator=annotator,
         person_boxes=boxes,
         person_keypoints=person_keypoints,
         init=init,
         ages=ages,
         seed=seed,
     )
+    asking = Asking(store, budget, allow_http, yes)
     if chosen.several:
-        _fit_several(chosen.photos, request, out or SEVERAL_OUT, overwrite, resume, video)
+        _fit_several(chosen.photos, request, asking, out or SEVERAL_OUT, overwrite, resume, video)
     else:
         photo = chosen.photos[0]
-        _fit_one(photo, request, out or Path(f"{photo.stem}_apu"), overwrite, resume, video)
+        _fit_one(photo, request, asking, out or Path(f"{photo.stem}_apu"), overwrite, resume, video)
 
 
-def _fit_one(photo: Path, request: Request, out: Path, overwrite: bool, resume: bool, video: bool) -> None:
+def _fit_one(
+    photo: Path, request: Request, asking: Asking, out: Path, overwrite: bool, resume: bool, video: bool
+) -> None:
     request = with_files_of(request, photo, [photo])
     check_folder(out, overwrite=overwrite or resume)
     if resume:
@@ -116,9 +132,12 @@ def _fit_one(photo: Path, request: Request, out: Path, overwrite: bool, resume: 
     with shown_progress() as progress:
         read = _read_if_large(photo, progress)
         progress("loading the libraries")
-        from apu.cli.run import fit_and_save, report
+        from apu.cli.run import annotator_of, fit_and_save, report
 
-        result, files = fit_and_save(read, request, out, progress, overwrite=overwrite or resume, video=video)
+        annotator = annotator_of(request, asking)
+        result, files = fit_and_save(
+            read, request, out, progress, overwrite=overwrite or resume, video=video, annotator=annotator
+        )
     report(result, out, files)
 
 
@@ -133,12 +152,21 @@ def _read_if_large(photo: Path, progress: "Progress") -> "Path | Photo":
 
 
 def _fit_several(
-    photos: tuple[Path, ...], request: Request, out: Path, overwrite: bool, resume: bool, video: bool
+    photos: tuple[Path, ...],
+    request: Request,
+    asking: Asking,
+    out: Path,
+    overwrite: bool,
+    resume: bool,
+    video: bool,
 ) -> None:
     for option, given in (("--person-box", request.person_boxes), ("--person-keypoints", request.person_keypoints)):
         if given:
             raise click.UsageError(f"{option} is for one photo, but there are {len(photos)}; fit them one by one.")
     check_shared(request, several=len(photos) > 1)
+    if request.annotator:
+        told = f"{request.annotator} will be asked about {len(photos)} photos, at least once each."
+        confirm(len(photos), told, yes=asking.yes)
     from apu.cli.batch import Batch, fit_several
 
-    fit_several(Batch(photos, request, out, overwrite, resume, video))
+    fit_several(Batch(photos, request, out, overwrite, resume, video, asking))

@@ -39,7 +39,7 @@ class ApuCommand(click.Command):
                 raise click.UsageError(f"--debug stands before the command: apu --debug {self.name} ...", ctx) from None
             known = [option for parameter in self.params for option in parameter.opts if option.startswith("--")]
             word, meant = _meant_option(error.option_name, typed, known)
-            if meant is None or error.possibilities:
+            if meant is None or (error.possibilities and not word.startswith("--")):
                 raise
             raise click.UsageError(f"No such option '{word}'. Did you mean '{meant}'?", ctx) from None
 
@@ -98,7 +98,9 @@ def _meant_option(name: str, typed: list[str], known: list[str]) -> tuple[str, s
     """The word that was typed, and the option of ours that it stands for."""
     word = next((arg.split("=")[0] for arg in typed if arg == name or arg.startswith((f"{name}=", name))), name)
     if word.startswith("--"):
-        return word, MEANT[word] if MEANT.get(word) in known else None
+        longer = [option for option in known if option.startswith(word)]
+        sure = longer[0] if len(longer) == 1 else None  # click would name others that look alike, too
+        return word, MEANT[word] if MEANT.get(word) in known else sure
     long = f"-{word}"  # `-out`, of which click says only that there is no `-o`
     close = [long] if long in known else get_close_matches(long, known, n=1, cutoff=0.75)
     return word, close[0] if close and len(word) > 2 else None

@@ -7,9 +7,12 @@ from apu.cli.group import ApuGroup
 
 COMMANDS = {
     "fit": "apu.cli.fit",
+    "ask": "apu.cli.ask",
     "demo": "apu.cli.demo",
     "synth": "apu.cli.synth",
     "dataset": "apu.cli.dataset",
+    "train": "apu.cli.train",
+    "sample": "apu.cli.sample",
     "eval": "apu.cli.evaluate",
     "models": "apu.cli.models",
     "doctor": "apu.cli.doctor",

@@ -16,6 +16,7 @@ class Request:
     all_pairs: bool = False
     keypoints: Path | None = None
     contacts: Path | None = None
+    annotator: str | None = None
     person_boxes: tuple[Box, ...] = ()
     person_keypoints: tuple[tuple[int, Path], ...] = ()
     init: Path | None = None

@@ -17,8 +17,8 @@ _TEMPORARY = re.compile(r"\.apu-[0-9a-f]{16}\b.*")  # as `apu.cache.written_whol
 def why_again(folder: Path, photo: Path, request: Request, *, video: bool = False) -> str | None:
     """Why a photo has to be fitted (again), or None when its folder holds just what this run would write.
 
-    It does when `run.json` is there, names no failed pair, and was written by this version of apu with these options
-    out of this photo, and no file that the options name has changed since.
+    It does when `run.json` is there, names no failed pair and no question that may still be answered, and was written
+    by this version of apu with these options out of this photo, and no file that the options name has changed since.
     """
     if (folder / FAILURE).is_file():
         return "it failed"
@@ -27,6 +27,8 @@ def why_again(folder: Path, photo: Path, request: Request, *, video: bool = Fals
         return "it is not finished"
     if run.get("failures"):
         return "a pair failed"
+    if _waits_for_answer(run):
+        return "its annotator gave no answer yet"
     return _changed_since(folder / RUN, run, photo, request) or (
         "it has no video" if video and not any(place.is_file() for place in _videos(folder)) else None
     )
@@ -70,6 +72,13 @@ def sweep(folder: Path) -> None:
         for entry in place.iterdir() if place.is_dir() and not place.is_symlink() else ():
             if _TEMPORARY.fullmatch(entry.name) and entry.is_file():
                 entry.unlink(missing_ok=True)
+
+
+def _waits_for_answer(run: dict[str, Any]) -> bool:
+    """Whether a pair was fitted without the answer of a model that can be asked again; a refusal is an answer."""
+    pairs = run.get("pairs")
+    answers = [pair.get("answer") for pair in pairs if isinstance(pair, dict)] if isinstance(pairs, list) else []
+    return any(isinstance(one, dict) and one.get("status") in ("failed", "pending", "not asked") for one in answers)
 
 
 def _changed_since(file: Path, run: dict[str, Any], photo: Path, request: Request) -> str | None:

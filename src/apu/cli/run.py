@@ -7,6 +7,8 @@ import click
 import torch
 
 from apu import pipeline
+from apu.ask.annotator import Annotator
+from apu.cli.asking import Asking
 from apu.cli.failures import FAILED
 from apu.cli.output import describe_folder
 from apu.cli.request import Request
@@ -21,14 +23,36 @@ THREADS_VARIABLE = "APU_THREADS"
 
 
 def fit_and_save(
-    photo: Path | Photo, request: Request, folder: Path, progress: Progress, *, overwrite: bool, video: bool = False
+    photo: Path | Photo,
+    request: Request,
+    folder: Path,
+    progress: Progress,
+    *,
+    overwrite: bool,
+    video: bool = False,
+    annotator: Annotator | None = None,
 ) -> tuple[PhotoResult, list[Path]]:
     """Fit one photo and write its folder; give back the result and the files."""
     use_threads()
     options = FitOptions(**vars(request))
-    result = pipeline.fit(photo, options, progress)
+    result = pipeline.fit(photo, options, progress, annotator=annotator)
     progress("writing the results")
     return result, pipeline.save(result, folder, overwrite=overwrite, options=options, video=video)
+
+
+def annotator_of(request: Request, asking: Asking) -> Annotator | None:
+    """The annotator that the request names, ready to be asked: its name, packages and key are checked here.
+
+    Raises:
+        InputError: one of them is wrong or missing, or the store cannot be used.
+    """
+    if request.annotator is None:
+        return None
+    from apu.ask.lvlm import lvlm_annotator
+
+    return lvlm_annotator(
+        request.annotator, store=asking.store, budget_usd=asking.budget_usd, allow_http=asking.allow_http
+    )
 
 
 def report(result: PhotoResult, folder: Path, files: list[Path]) -> None:
