@@ -117,6 +117,12 @@ def one_pair(failures: tuple[tuple[tuple[int, int], str], ...] = ()) -> PhotoRes
     )
 
 
+@pytest.fixture
+def fitted() -> PhotoResult:
+    """See `one_pair`."""
+    return one_pair()
+
+
 CONTACTS = (("left_hand_palm", "right_upper_back"), ("left_head_front", "right_head_back"))
 
 

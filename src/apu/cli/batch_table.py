@@ -44,6 +44,7 @@ def row_of(name: str, folder: Path, *, kept: bool) -> Row:
     fits = [pair["fit"] for pair in pairs if isinstance(pair.get("fit"), dict)]
     failures = [failure for failure in _list(run.get("failures")) if isinstance(failure, dict)]
     notes = [f"pair {_pair(f.get('pair'))}: {str(f.get('reason', '')).splitlines()[0]}" for f in failures]
+    notes += [str(note) for note in _list(run.get("notes"))]
     cells = (
         name,
         "partly" if failures else "kept" if kept else "done",

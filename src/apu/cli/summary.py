@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from apu.cli.request import printable
 from apu.pipeline import PairResult, PhotoResult
 from apu.scene.pair import Fit
 from apu.scene.person import Person
@@ -16,6 +17,7 @@ def summary(result: PhotoResult) -> str:
     head = f"{_count(len(result.people), 'person', 'people')} in {photo.name} ({photo.width} x {photo.height})"
     blocks = ["\n".join([head, *map(_person, result.people)]), _ranking(result)]
     blocks += [_pair(pair) for pair in result.pairs]
+    blocks += ["\n".join(printable(f"Note: {note}") for note in result.notes)] if result.notes else []
     blocks += [f"Seconds: {_durations(result.seconds.items())}"] if result.seconds else []
     return "\n\n".join(blocks)
 
