@@ -1,0 +1,125 @@
+"""The diffusion prior as `Guidance`: diffuse the present estimate, denoise it once, pull towards the result."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from apu.errors import InputError
+from apu.prior.condition import Condition
+from apu.prior.contact_prior import ContactPrior
+from apu.prior.sampling import SamplingSettings, sample
+from apu.scene.guidance import KnownPairs
+
+Bodies = Mapping[str, Float[Tensor, "p 2 _"]]
+
+TINY = 1e-12
+"""Under the root of a plain norm, so that it has a gradient where nothing is left to pull."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """How sure the prior is of its target.
+
+    Attributes:
+        pose: standard deviation of a joint angle, radians.
+        shape: of a shape logit.
+        orientation: of the rotation between the two, radians.
+        translation: of the place of one as the other sees it, metres.
+        norm: `squared` for a Gaussian, `plain` for a pull of the same strength at any distance (as BUDDI).
+    """
+
+    pose: float = 0.3
+    shape: float = 1.0
+    orientation: float = 0.3
+    translation: float = 0.1
+    norm: Literal["squared", "plain"] = "squared"
+
+
+@dataclass(frozen=True)
+class DiffusionGuidance:
+    """Implements `apu.scene.guidance.Guidance`.
+
+    Attributes:
+        prior: to ask.
+        pull: strength.
+        seed: of the noise; a pair keeps its noise over all steps, and whatever else is in the batch.
+        tilt: whether to tell the prior where the camera's up is.
+    """
+
+    prior: ContactPrior
+    pull: Pull = Pull()
+    seed: int = 0
+    tilt: bool = True
+
+    @torch.no_grad()
+    def target(self, parameters: Bodies, pairs: KnownPairs, time: int) -> dict[str, Float[Tensor, "p 2 _"]]:
+        """See `Guidance.target`.
+
+        Raises:
+            InputError: the time lies outside the schedule, or the names are not one per pair.
+        """
+        schedule = self.prior.schedule
+        schedule.check(time)
+        rows = self.prior.rows(parameters)
+        at = torch.full((len(rows),), time, device=rows.device)
+        x = schedule.diffused(rows, at, self._noise(pairs, rows))
+        found = self.prior.denoised(x, time, self._told(pairs, parameters))
+        return self._placed(found, parameters)
+
+    def loss(self, parameters: Bodies, target: Bodies) -> Float[Tensor, " p"]:
+        """See `Guidance.loss`: half the squares over the variances, or the norms over the standard deviations."""
+        representation = self.prior.representation
+        now, wanted = representation.encode(parameters), representation.encode(target).detach()
+        turn, offset = representation.relative(now)
+        wanted_turn, wanted_offset = representation.relative(wanted)
+        chord = (turn - wanted_turn).square().sum((-1, -2)) / 2  # the squared angle, where it is small
+        terms = [chord / self.pull.orientation**2]
+        terms.append((offset - wanted_offset).square().sum(-1) / self.pull.translation**2)
+        for token in representation.tokens:
+            if token.kind == "own":
+                angles = representation.spec[token.parameter].role == "angles"
+                sigma = self.pull.pose if angles else self.pull.shape
+                terms.append((now - wanted)[:, token.columns].square().sum(-1) / sigma**2)
+        squares = torch.stack(terms)
+        return squares.sum(0) / 2 if self.pull.norm == "squared" else (squares + TINY).sqrt().sum(0)
+
+    @torch.no_grad()
+    def start(self, pairs: KnownPairs, parameters: Bodies, steps: int = 10) -> dict[str, Float[Tensor, "p 2 _"]]:
+        """See `Guidance.start`."""
+        noise = self._noise(pairs, self.prior.rows(parameters))
+        return sample(
+            self.prior,
+            condition=self._told(pairs, parameters),
+            frame=self.prior.representation.frame(parameters),
+            settings=SamplingSettings(steps=steps),
+            noise=noise,
+        )
+
+    def _told(self, pairs: KnownPairs, parameters: Bodies) -> Condition:
+        return self.prior.condition(
+            len(pairs.names), pairs.initial, pairs.initial_known, pairs.contacts, parameters if self.tilt else None
+        )
+
+    def _placed(self, rows: Float[Tensor, "p d"], parameters: Bodies) -> dict[str, Float[Tensor, "p 2 _"]]:
+        representation = self.prior.representation
+        return representation.decode(self.prior.statistics.restored(rows), representation.frame(parameters))
+
+    def _noise(self, pairs: KnownPairs, rows: Float[Tensor, "p d"]) -> Float[Tensor, "p d"]:
+        if len(pairs.names) != len(rows):
+            raise InputError(
+                "Every pair needs one name.",
+                expected=f"{len(rows)} names",
+                got=f"{len(pairs.names)}",
+                remedy="name the pairs of the batch in their order.",
+            )
+        return torch.stack([_noise(f"{self.seed}:{name}", rows.shape[1]) for name in pairs.names]).to(rows)
+
+
+def _noise(text: str, size: int) -> Float[Tensor, " d"]:
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    return torch.randn(size, generator=torch.Generator().manual_seed(seed))
