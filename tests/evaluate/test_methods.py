@@ -16,7 +16,7 @@ from apu.dataset.synthetic.visibility import JointState
 from apu.errors import InputError
 from apu.evaluate import methods
 from apu.evaluate.cases import make_cases
-from apu.evaluate.methods import METHODS, WORDS, Case, Method, Outcome, check_methods, contacts_of, solve
+from apu.evaluate.methods import EVERY_METHOD, METHODS, WORDS, Case, Method, Outcome, check_methods, contacts_of, solve
 from apu.scene.pair import PairObservation
 from apu.unite.solve import FirstLook, look
 
@@ -32,7 +32,8 @@ def cases(body: AnnyBody) -> list[Case]:
 
 def test_every_method_has_words_and_stands_once_in_the_list():
     assert len(set(METHODS)) == len(METHODS)
-    assert set(WORDS) == set(METHODS)
+    assert set(WORDS) == set(EVERY_METHOD)
+    assert len(set(EVERY_METHOD)) == len(EVERY_METHOD)
 
 
 def test_methods_without_contacts_get_an_empty_map(cases):
@@ -154,6 +155,7 @@ def test_true_keypoints_are_the_projected_joints_without_noise_and_nothing_else_
 def test_the_chosen_methods_are_asked_for_once_and_in_their_order():
     assert check_methods(["oracle", "init", "oracle"]) == ("init", "oracle")
     assert check_methods(METHODS[::-1]) == METHODS
+    assert check_methods(EVERY_METHOD[::-1]) == EVERY_METHOD
 
 
 @pytest.mark.parametrize(("names", "got"), [([], "nothing"), (["init", "orcale", "best"], "orcale, best")])
@@ -161,5 +163,5 @@ def test_unknown_methods_and_none_are_refused(names: list[str], got: str):
     with pytest.raises(InputError) as failure:
         check_methods(names)
     assert failure.value.got == got
-    assert all(method in str(failure.value.expected) for method in METHODS)
+    assert all(method in str(failure.value.expected) for method in EVERY_METHOD)
     assert failure.value.where == "--methods"

@@ -1,6 +1,8 @@
 """`apu eval`: how good reconstructions are, on the synthetic world and on photos with annotated contacts."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -8,6 +10,7 @@ from click.core import ParameterSource
 from apu.cli.group import ApuCommand
 from apu.cli.synth import SPLITS
 
+Command = Callable[..., Any]
 FOLDER = click.Path(path_type=Path)
 TESTED_SPLITS = tuple(split for split in SPLITS if split != "train")
 ANSWERS = ("contacts", "oracle", "both")
@@ -29,6 +32,41 @@ class SeedsType(click.ParamType):
         if not all(part.isdecimal() and part.isascii() for part in parts) or len({int(p) for p in parts}) < len(parts):
             self.fail(f"expected different seeds, 0 or more, e.g. 0,1; got {value!r}.", param, ctx)
         return tuple(int(part) for part in parts)
+
+
+def pair_options(pairs: int, split: str) -> Callable[[Command], Command]:
+    """The options that say which synthetic pairs there are, for commands that take data sets as arguments.
+
+    Args:
+        pairs, split: defaults.
+    """
+    options = (
+        click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]..."),
+        click.option(
+            "--pairs", type=click.IntRange(1), default=pairs, show_default=True, metavar="N", help="At most so many."
+        ),
+        click.option(
+            "--split", type=click.Choice(TESTED_SPLITS), default=split, show_default=True, help="Of the pairs to make."
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make."
+        ),
+        click.option(
+            "--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture."
+        ),
+        click.option("--classes", metavar="A,B", help="Only these interaction classes."),
+        click.option(
+            "--observation-seeds", type=SeedsType(), default="0", show_default=True,
+            help="Each pair is seen once with each.",
+        ),
+    )  # fmt: skip
+
+    def added(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return added
 
 
 @click.group("eval", short_help="Measure reconstructions against the truth.")
@@ -88,17 +126,7 @@ def synthetic(
 
 
 @command.command("ablation", cls=ApuCommand, short_help="What each term, stage and loss of the fit is worth.")
-@click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]...")
-@click.option("--pairs", type=click.IntRange(1), default=32, show_default=True, metavar="N", help="At most so many.")
-@click.option(
-    "--split", type=click.Choice(TESTED_SPLITS), default="validation", show_default=True, help="Of the pairs to make."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make.")
-@click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
-@click.option("--classes", metavar="A,B", help="Only these interaction classes.")
-@click.option(
-    "--observation-seeds", type=SeedsType(), default="0", show_default=True, help="Each pair is seen once with each."
-)
+@pair_options(32, "validation")
 @click.option("--variants", metavar="A,B", help="All when left out; they are described in the results.")
 @click.option(
     "--answers",
@@ -139,17 +167,7 @@ def ablation(
 
 
 @command.command("verdict", cls=ApuCommand, short_help="How far the verdict can be trusted.")
-@click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]...")
-@click.option("--pairs", type=click.IntRange(1), default=104, show_default=True, metavar="N", help="At most so many.")
-@click.option(
-    "--split", type=click.Choice(TESTED_SPLITS), default="test", show_default=True, help="Of the pairs to make."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make.")
-@click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
-@click.option("--classes", metavar="A,B", help="Only these interaction classes.")
-@click.option(
-    "--observation-seeds", type=SeedsType(), default="0", show_default=True, help="Each pair is seen once with each."
-)
+@pair_options(104, "test")
 @click.option(
     "--answers",
     default="0,0.5,1,1.5,shuffled,oracle",
@@ -229,3 +247,73 @@ def photos(folder: Path, keypoints: str, bev: bool, out: Path | None, overwrite:
     from apu.cli.evaluate_photos import run
 
     run(folder, keypoints, use_bev=bev, out=out, overwrite=overwrite)
+
+
+@command.command("ask", cls=ApuCommand, short_help="How good annotators of contacts are.")
+@pair_options(200, "validation")
+@click.option("--photos", type=FOLDER, metavar="DIR", help="Photos with annotated contacts, instead of pairs.")
+@click.option(
+    "--answers", multiple=True, metavar="NAME=DIR", help="Contact files about the photos; may be given again."
+)
+@click.option(
+    "--keypoints",
+    type=click.Choice(KEYPOINTS[:2]),
+    default="embedded",
+    show_default=True,
+    help="Who finds the people of photos.",
+)
+@click.option("--negatives", type=FOLDER, metavar="FILE", help="FlickrCI3D_classification: pairs without contact.")
+@click.option(
+    "--min-weight",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    metavar="W",
+    help="Contacts below count only for calibration.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes that make pairs."
+)
+@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and contacts.")
+@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
+@click.pass_context
+def ask(
+    ctx: click.Context,
+    data: tuple[Path, ...],
+    photos: Path | None,
+    answers: tuple[str, ...],
+    keypoints: str,
+    negatives: Path | None,
+    out: Path | None,
+    overwrite: bool,
+    **options,
+) -> None:
+    """Compare what annotators say with the contacts that are true. Nothing is fitted but for `proximity`.
+
+    On synthetic pairs, models with simulated errors are asked once, three and five times, with more and less of
+    their errors in common, and two models together; and it is measured how often keypoints find the true sides. DATA
+    are data sets of `apu synth`; without one, pairs are made first.
+
+    With --photos, the annotation (FlickrCI3D) is the truth: for `proximity`, for simulated errors, and for every
+    --answers, whose folder has the NAME_contacts.json that `apu ask` writes. People have the numbers that
+    the same --keypoints give them.
+
+    \b
+    Examples:
+      apu eval ask data/val --pairs 260 --out trust
+      apu eval ask --photos data/photos --answers gpt=answers --out trust
+    """
+    _check_folders(ctx, data, out, overwrite=overwrite, resume=False)
+    if photos is None and (answers or negatives is not None):
+        raise click.UsageError("--answers and --negatives are about photos; name their folder with --photos.")
+    if photos is not None and data:
+        raise click.UsageError("--photos and data sets are measured one at a time.")
+    if overwrite and out is not None and photos is not None and photos.resolve().is_relative_to(out.resolve()):
+        raise click.UsageError("--overwrite would delete the photos; name another folder with --out.")
+    from apu.cli import evaluate_ask
+
+    which = evaluate_ask.Which(out=out, overwrite=overwrite, min_weight=options.pop("min_weight"))
+    if photos is not None:
+        evaluate_ask.run_photos(which, photos, answers, keypoints, negatives)
+    else:
+        evaluate_ask.run_synthetic(which, data, **options)

@@ -61,6 +61,26 @@ def ratio_of_means_interval(
     return _interval(np.stack([above, below], -1), ratio, draws, seed, level)
 
 
+def statistic_interval(
+    values: Float[np.ndarray, "n m"],
+    statistic: Callable[[Float[np.ndarray, "d n m"]], Float[np.ndarray, " d"]],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Interval:
+    """Interval of any number that follows from independent rows; NaN when it is NaN for a draw.
+
+    Args:
+        values: (n, m) one row for each pair.
+        statistic: of `d` draws of all rows.
+        draws: resamples of all pairs, with replacement.
+        seed: of the draws.
+        level: share of the draws that lie in it.
+    """
+    return _interval(values, statistic, draws, seed, level)
+
+
 def _interval(
     values: Float[np.ndarray, "n m"],
     statistic: Callable[[Float[np.ndarray, "d n m"]], Float[np.ndarray, " d"]],

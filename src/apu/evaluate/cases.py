@@ -15,7 +15,7 @@ from apu.dataset.synthetic.observe import observe
 from apu.evaluate.contact_agreement import contact_rows
 from apu.evaluate.decomposition import pair_pa_mpjpe_decomposition
 from apu.evaluate.joint_errors import joint_rows, vertex_rows
-from apu.evaluate.methods import Case, Outcome
+from apu.evaluate.methods import VOTES, Case, Outcome
 from apu.evaluate.pcc import pcc_rows
 from apu.evaluate.penetration_metrics import penetration_rows
 from apu.evaluate.reprojection import observed_reprojection_error_percent
@@ -39,7 +39,7 @@ def make_cases(
     body: BodyModel, pairs: Sequence[TruePair], others: Sequence[TruePair], seed: int,
     settings: ObservationSettings | None = None,
 ) -> list[Case]:  # fmt: skip
-    """Observe pairs and ask the simulated model once about each.
+    """Observe pairs and ask the simulated model about each, as often as any method wants.
 
     Args:
         body: the body model.
@@ -50,11 +50,14 @@ def make_cases(
     """
     settings = settings or ObservationSettings()
 
-    def answer(pair: TruePair) -> SimulatedAnswer:
-        return simulate_answers(pair, body.surface, 1, seed, settings.answers).answers[0]
+    def answers(pair: TruePair, k: int = VOTES) -> tuple[SimulatedAnswer, ...]:
+        return simulate_answers(pair, body.surface, k, seed, settings.answers).answers
 
     seen = observe(body, pairs, seed, settings)
-    return [Case(o, answer(p), answer(q), seed) for o, p, q in zip(seen, pairs, others, strict=True)]
+    return [
+        Case(o, own[0], answers(q, 1)[0], seed, own)
+        for o, own, q in zip(seen, map(answers, pairs), others, strict=True)
+    ]
 
 
 @torch.no_grad()

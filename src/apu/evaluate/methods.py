@@ -17,15 +17,39 @@ from apu.dataset.synthetic.observation_settings import KeypointSettings
 from apu.dataset.synthetic.observe import Observed
 from apu.dataset.synthetic.random_streams import Streams
 from apu.errors import InputError
+from apu.evaluate.findings import BASELINES
+from apu.evaluate.trusted_answers import Trust, trusted_map
+from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
 from apu.unite.solve import FirstLook, look, unite
 
 Method = Literal[
-    "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints"
-]
+    "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints",
+    "contacts+chirality", "contacts+chirality4", "contacts+chirality3d", "contacts+open-sides", "contacts+checks",
+    "contacts+votes", "contacts+chirality+votes", "contacts+chirality3d+votes", "contacts+all",
+]  # fmt: skip
 METHODS: tuple[Method, ...] = (
     "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints",
 )  # fmt: skip
+"""Those that run when none is named."""
+
+VOTES = 5
+"""Answers of the methods with votes."""
+
+TRUST: Mapping[Method, Trust] = {
+    "contacts+chirality": Trust(sides="relation"),
+    "contacts+chirality4": Trust(sides="all-four"),
+    "contacts+chirality3d": Trust(sides="relation and 3D"),
+    "contacts+open-sides": Trust(sides="open"),
+    "contacts+checks": Trust(order=True, possible=True),
+    "contacts+votes": Trust(answers=VOTES),
+    "contacts+chirality+votes": Trust(answers=VOTES, sides="relation"),
+    "contacts+chirality3d+votes": Trust(answers=VOTES, sides="relation and 3D"),
+    "contacts+all": Trust(answers=VOTES, sides="relation", order=True, possible=True),
+}
+"""What the methods do to noisy answers that run only when they are named."""
+
+EVERY_METHOD: tuple[Method, ...] = (*METHODS, *TRUST)
 
 WORDS: Mapping[Method, str] = {
     "init": "the initial estimates as they are",
@@ -36,6 +60,15 @@ WORDS: Mapping[Method, str] = {
     "shuffled": "and the noisy answer about another pair (control: must not help)",
     "oracle": "and the true contact map",
     "oracle+true-keypoints": "true contact map and noise-free keypoints (the ceiling)",
+    "contacts+chirality": "the answer of `contacts`, sides decided by keypoints",
+    "contacts+chirality4": "the same, the described relation not believed",
+    "contacts+chirality3d": "the same, with a second vote in space after the first fit",
+    "contacts+open-sides": "the answer of `contacts`, no side believed: the loss takes the nearest",
+    "contacts+checks": "the answer of `contacts`, A and B checked, impossible contacts removed",
+    "contacts+votes": f"{VOTES} noisy answers of the same model, pooled by votes",
+    "contacts+chirality+votes": "the same, then sides decided by keypoints",
+    "contacts+chirality3d+votes": "the same, then sides decided by keypoints and the first fit",
+    "contacts+all": "votes, sides decided by keypoints, A and B checked, impossible contacts removed",
 }
 
 
@@ -48,12 +81,15 @@ class Case:
         answer: of a simulated model about this pair.
         other: of the same model about another pair.
         seed: of the observation.
+        answers: of the same model about this pair, when it is asked several times; `answer` is the first. May be
+            empty where no method pools answers.
     """
 
     observed: Observed
     answer: SimulatedAnswer
     other: SimulatedAnswer
     seed: int
+    answers: tuple[SimulatedAnswer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,15 +129,23 @@ def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> 
             continue
         found, before = first(method == "oracle+true-keypoints")
         began = time.perf_counter()
-        maps = [contacts_of(method, c) for c in cases]
+        maps = [contacts_of(method, c, e) for c, e in zip(cases, found.estimates, strict=True)]
         fits = unite(body, found, maps, contact_loss="mindist" if method == "mindist" else "soft")
         seconds = (before + time.perf_counter() - began) / len(cases)
         out[method] = [Outcome(f.parameters, seconds) for f in fits]
     return out
 
 
-def contacts_of(method: Method, case: Case) -> ContactMap:
-    """The contact map that a method is given."""
+def contacts_of(method: Method, case: Case, estimate: Estimate | None = None) -> ContactMap:
+    """The contact map that a method is given.
+
+    Args:
+        method: which.
+        case: the pair and its answers.
+        estimate: the first fit; only a second vote on sides needs it.
+    """
+    if method in TRUST:
+        return trusted_map(case.answers or (case.answer,), case.observed.observation, TRUST[method], estimate)
     maps: dict[str, Callable[[], ContactMap]] = {
         "contacts": lambda: case.answer.contact_map(),
         "contacts+oracle-sides": lambda: with_true_sides(case.answer).contact_map(),
@@ -113,21 +157,26 @@ def contacts_of(method: Method, case: Case) -> ContactMap:
 
 
 def check_methods(names: Sequence[str]) -> tuple[Method, ...]:
-    """The methods of these names, each once, in the order of `METHODS`.
+    """The methods of these names, each once, in the order of `EVERY_METHOD`.
 
     Raises:
         InputError: a name is unknown, or there is none.
     """
-    unknown = [n for n in names if n not in METHODS]
+    unknown = [n for n in names if n not in EVERY_METHOD]
     if unknown or not names:
         raise InputError(
             "There is no such method.",
             where="--methods",
-            expected=", ".join(METHODS),
+            expected=", ".join(EVERY_METHOD),
             got=", ".join(unknown) or "nothing",
             remedy="name one or more of them, parted by commas.",
         )
-    return tuple(m for m in METHODS if m in names)
+    return tuple(m for m in EVERY_METHOD if m in names)
+
+
+def baselines(methods: Sequence[str]) -> tuple[str, ...]:
+    """What the other methods are compared with: `contacts`, too, where something is done to its answer."""
+    return (*BASELINES, "contacts") if any(method in TRUST for method in methods) else BASELINES
 
 
 def _initial(observed: Observed) -> Outcome:

@@ -110,7 +110,7 @@ def _photo_rows(body: BodyModel, one: AnnotatedPhoto, source: KeypointSource, us
     torch.manual_seed(0)
     photo = read_photo(one.image)
     rows = []
-    for pair, observation in zip(one.pairs, _observations(body, photo, one, source, use_bev), strict=True):
+    for pair, observation in zip(one.pairs, observed_pairs(body, photo, one, source, use_bev), strict=True):
         name = f"{photo.name}:{','.join(map(str, pair.people or ()))}"
         if isinstance(observation, Lost):
             reason = observation.reason
@@ -122,10 +122,18 @@ def _photo_rows(body: BodyModel, one: AnnotatedPhoto, source: KeypointSource, us
     return rows
 
 
-def _observations(
+def observed_pairs(
     body: BodyModel, photo: Photo, one: AnnotatedPhoto, source: KeypointSource, use_bev: bool
 ) -> list[PairObservation | Lost]:
-    """Each annotated pair as the fit is given it, in the order of the annotation: A and B are the annotation's."""
+    """Each annotated pair as the fit is given it, in the order of the annotation: A and B are the annotation's.
+
+    Args:
+        body: the body model.
+        photo: the pixels.
+        one: the photo with its annotation.
+        source: of keypoints.
+        use_bev: whether BEV's estimates are starts of the fit.
+    """
     try:
         people = perceive(photo, FitOptions(keypoints=one.vitpose if source == "vitpose" else None))
     except PeopleError as error:

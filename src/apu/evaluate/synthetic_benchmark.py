@@ -28,7 +28,7 @@ BATCH = 8
 
 MEASURING = (
     "accumulate", "cases", "contact_agreement", "decomposition", "joint_errors", "methods", "pcc",
-    "penetration_metrics", "procrustes", "recovery", "reprojection", "synthetic_benchmark",
+    "penetration_metrics", "procrustes", "recovery", "reprojection", "synthetic_benchmark", "trusted_answers",
 )  # fmt: skip
 """Modules of this room that decide what a row says."""
 

@@ -103,15 +103,32 @@ def simulate_answers(
     Raises:
         InputError: k is negative.
     """
+    return answers_about(truth.id, coarse_contacts(truth, surface), k, seed, settings)
+
+
+def answers_about(
+    name: str, everything: tuple[CoarseContact, ...], k: int, seed: int, settings: AnswerSettings | None = None
+) -> SimulatedAnswers:
+    """What a model says when the contacts are known in an annotator's words.
+
+    Args:
+        name: of the pair; with the seed, it sets all randomness.
+        everything: all that touches, the most extended first.
+        k: answers.
+        seed: of the observation.
+        settings: defaults are the project's default noise.
+
+    Raises:
+        InputError: k is negative.
+    """
     settings = settings or AnswerSettings()
     if k < 0:
         raise InputError("A model cannot be asked so often.", expected="0 answers or more", got=k, remedy="ask once.")
-    everything = coarse_contacts(truth, surface)
     true = everything[: settings.most]
     if not settings.on:
         perfect = tuple(AnsweredContact(c.a, c.b, c, frozenset()) for c in true)
         return SimulatedAnswers(true, tuple(SimulatedAnswer(perfect, settings.model, i) for i in range(k)))
-    items = _Items(Streams(seed, truth.id), settings, k)
+    items = _Items(Streams(seed, name), settings, k)
     told = [_told(contact, items, f"contact {contact.a.label} - {contact.b.label}") for contact in true]
     invented = _invented(everything, max(1, len(true)), items)
     exchanged = items.chance("people")[:, 0] < items.rate(settings.swapped)
