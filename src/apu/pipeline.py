@@ -13,6 +13,7 @@ import torch
 
 from apu.ask.annotator import Annotator
 from apu.ask.proximity import ProximityAnnotator
+from apu.ask.sides import with_first_fit
 from apu.body.anny import AnnyBody
 from apu.body.anny_asset import asset_path
 from apu.body.protocol import BodyModel
@@ -52,6 +53,7 @@ def fit(
     progress: Progress = silent,
     *,
     annotator: Annotator | None = None,
+    body: BodyModel | None = None,
 ) -> PhotoResult:
     """Turn a photo into pairs of bodies that touch.
 
@@ -60,6 +62,7 @@ def fit(
         options: the standard ones when left out.
         progress: told where the work stands.
         annotator: says what touches, where no contact file does; the one of the options, or `proximity`, when left out.
+        body: the body model, e.g. `apu.body.smplx.SmplxBody.load()`; Anny when left out.
 
     Raises:
         InputError: the photo, a file or an option is wrong, or there are not two people.
@@ -89,7 +92,7 @@ def fit(
     asked = time.perf_counter()
 
     progress("loading the body model")
-    body = _default_body(progress)
+    body = body or _default_body(progress)
     loaded = time.perf_counter()
 
     initial = initial_bodies(options.init, body, camera, people) if options.init else {}
@@ -164,9 +167,11 @@ def _unite_batch(
     progress("first fit")
     first = look(body, observations)
     guess = ProximityAnnotator(body.surface)
-    contacts = []
+    contacts, answers = [], []
     for observation, estimate in zip(observations, first.estimates, strict=True):
-        known = described[observation.indices].contacts
+        told = with_first_fit(described[observation.indices], observation, estimate)
+        answers.append(told.answer)
+        known = told.contacts
         if known is None and annotator is not None:
             known = annotator.annotate(photo, observation, estimate)
         contacts.append(guess.annotate(photo, observation, estimate) if known is None else known)
@@ -174,8 +179,8 @@ def _unite_batch(
     for observation, one in zip(observations, fits, strict=True):
         check_finite(observation, one)
     return [
-        PairResult(o, replace(f, verdict=judge(o, f, body.surface)), described[o.indices].answer)
-        for o, f in zip(observations, fits, strict=True)
+        PairResult(o, replace(f, verdict=judge(o, f, body.surface)), answer)
+        for o, f, answer in zip(observations, fits, answers, strict=True)
     ]
 
 
@@ -186,15 +191,17 @@ def save(
     overwrite: bool = False,
     options: FitOptions | None = None,
     video: bool = False,
+    body: BodyModel | None = None,
 ) -> list[Path]:
     """Write the result folder and give back its files: one pair into it, several into `pair_I_J` below it.
 
-    With `video`, each pair also gets a picture in which the camera goes once round it.
+    With `video`, each pair also gets a picture in which the camera goes once round it. `body` is the one that `fit`
+    was given.
 
     Raises:
         OutputError: it holds something already and `overwrite` is not set, or it cannot be written.
     """
-    body = _default_body(silent)
+    body = body or _default_body(silent)
     options = options or FitOptions()
     return save_result(result, options, folder, body.surface, body.parameter_spec, overwrite=overwrite, video=video)
 

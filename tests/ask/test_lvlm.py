@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stick_people import stick
 
 from apu.ask import lvlm
 from apu.ask.annotator import Annotator
@@ -18,13 +19,11 @@ from apu.ask.provider import EarlierReply, ProviderError, Reply, Usage
 from apu.ask.question import Question
 from apu.ask.replay import replayed
 from apu.ask.run_limits import RunLimits
-from apu.ask.samples import mean_of_samples
 from apu.ask.store import Store
-from apu.contact.contact import Contact, ContactMap
+from apu.contact.contact import ContactMap
 from apu.contact.parts import part_regions
 from apu.errors import InputError
 from apu.pipeline import FitOptions, PhotoResult, fit
-from apu.scene.annotation import Annotation
 from apu.scene.camera import Camera
 from apu.scene.estimate import Estimate
 from apu.scene.pair import NO_WORDS, PairObservation
@@ -80,7 +79,7 @@ class Scripted:
 
 
 def person(index: int, left: float) -> Person:
-    xy = np.array([[left + 12 * (i % 5), 60 + 8 * i] for i in range(25)], float)
+    xy = stick().places * 0.5 + np.array([left, 150.0])
     return Person(index, Keypoints("body25", xy, np.full(25, 0.9)), 0.9, "made up")
 
 
@@ -259,7 +258,7 @@ def test_somebody_without_keypoints_cannot_be_asked_about():
         pair_question(PHOTO, (PEOPLE[0], hidden), (0, 1), MODEL, AskOptions())
 
 
-# ---- replay and samples
+# ---- replay
 
 
 def test_a_stored_reply_is_understood_again_without_being_asked_for(store: Store):
@@ -272,18 +271,3 @@ def test_a_stored_reply_is_understood_again_without_being_asked_for(store: Store
     assert (again.status, again.problem) == ("answered", None)
     assert len(provider.questions) == 1
     assert replayed(store, "0" * 64) is None
-
-
-def told(*pairs: tuple[str, str, float]) -> Annotation:
-    contacts = [Contact(part_regions(a, "left"), part_regions(b, "left"), weight, MODEL) for a, b, weight in pairs]
-    return Annotation(ContactMap(tuple(contacts), MODEL))
-
-
-def test_several_answers_weigh_as_their_mean_and_those_that_cannot_tell_do_not_count():
-    mean = mean_of_samples([told(("hand", "knee", 0.6)), told(("hand", "knee", 0.3), ("hand", "foot", 0.3)), told()])
-    assert mean is not None
-    assert [round(contact.weight, 6) for contact in mean.contacts] == [0.3, 0.1]
-    one = told(("hand", "knee", 0.6))
-    assert mean_of_samples([one, Annotation()]) == one.contacts
-    assert mean_of_samples([Annotation(), Annotation()]) is None
-    assert mean_of_samples([told(), Annotation()]) == ContactMap((), MODEL)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,6 +24,9 @@ from apu.scene.photo import Photo
 from apu.scene.verdict import RuleResult, Verdict
 from apu.show.files import prepare_folder, save_run
 from apu.show.report import RunInfo
+
+for room in ("ask", "contact"):  # so that `batch_server` and `stick_people` are found
+    sys.path.insert(0, str(Path(__file__).parents[1] / room))
 
 Run = Callable[..., Result]
 

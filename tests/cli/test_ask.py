@@ -7,15 +7,20 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import pytest
+from batch_server import BatchServer
+from fault_server import response
 from PIL import Image
+from stick_people import stick
 
-from apu.ask import lvlm
+from apu.ask import lvlm, pydantic_ai_batch
 from apu.ask.batch import Batches, Collected, Submitted
 from apu.ask.lvlm import LvlmAnnotator
 from apu.ask.provider import EarlierReply, ProviderError, Reply, Usage
+from apu.ask.pydantic_ai_batch import PydanticAiBatches
 from apu.ask.question import Question
 from apu.cli import ask_run
 from apu.contact.files import read_contact_file
@@ -80,15 +85,18 @@ def hugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (tmp_path / "points").mkdir()
     for shade, name in enumerate("abc"):
-        Image.new("RGB", (400, 300), (60 + 40 * shade, 90, 90)).save(folder / f"{name}.png")
+        image = Image.new("RGB", (400, 300), (60 + 40 * shade, 90, 90))
+        image.paste((230, 230, 120), (0, 0, 100, 300))  # so that a mirror changes it
+        image.save(folder / f"{name}.png")
         people = {"people": [_skeleton(100), _skeleton(140), _skeleton(150)]}
         (tmp_path / "points" / f"{name}.json").write_text(json.dumps(people))
     return folder
 
 
 def _skeleton(x: float) -> dict:
-    rows = [[x + 9 * (i % 5), 40 + 8 * i, 0.9] for i in range(25)]
-    return {"pose_keypoints_2d": [value for row in rows for value in row]}
+    """Somebody seen from behind, so that the left hand is on the left of the picture."""
+    rows = [[x - 0.6 * right, 140 + 0.6 * down, 0.9] for right, down in stick().places]
+    return {"pose_keypoints_2d": [float(value) for row in rows for value in row]}
 
 
 @pytest.fixture
@@ -157,20 +165,112 @@ def test_no_contact_is_written_as_an_empty_list(ask, provider: Scripted):
     assert contacts()[0].contacts.contacts == ()
 
 
-def test_several_answers_for_a_pair_become_one_list(ask, provider: Scripted):
-    provider.say = lambda question: reply("contact", TOUCH) if question.sample else reply("no contact")
-    assert ask("--samples", "3").exit_code == 0
-    assert [answer["status"] for answer in answers()["pairs"][0]["answers"]] == ["answered"] * 3
+def trust(name: str = "a") -> dict:
+    """The record in the contact file, which is that of the answers, too."""
+    (pair,) = json.loads(Path(f"apu_answers/{name}_contacts.json").read_text())["pairs"]
+    assert answers(name)["pairs"][0]["trust"] == pair["trust"]
+    return pair["trust"]
+
+
+def as_asked(question: Question, *touches: dict) -> str:
+    """The reply of somebody who sees `TOUCH` in the photo, for the picture as it is."""
+    turned = {"left": "right", "right": "left"}
+    said = list(touches or (TOUCH,))
+    if "swapped" in question.perturbation:
+        names = {"part_a": "part_b", "side_a": "side_b", "part_b": "part_a", "side_b": "side_a"}
+        said = [{names.get(key, key): value for key, value in one.items()} for one in said]
+    if "mirrored" in question.perturbation:
+        said = [{key: turned.get(value, value) for key, value in one.items()} for one in said]
+    return reply("contact", *said)
+
+
+def test_several_answers_are_asked_for_in_several_ways_and_become_one_list(ask, provider: Scripted):
+    provider.say = as_asked
+    assert ask("--pair", "2,0", "--samples", "5", "--sides", "answer").exit_code == 0
+    assert sorted(question.perturbation for question in provider.questions) == sorted(
+        ["plain", "swapped", "mirrored", "shuffled:3", "shuffled:4"]
+    )
+    assert len({question.image.data for question in provider.questions}) == 3
+    assert len({question.system for question in provider.questions}) == 3
+    assert [answer["said"]["contacts"][0]["side_a"] for answer in answers()["pairs"][0]["answers"]] == ["left"] * 5
     (contact,) = contacts()[0].contacts.contacts
-    assert contact.weight == pytest.approx(0.75 * 2 / 3)
+    assert (contact.name, contact.weight) == ("left hand - back", pytest.approx(0.75))
+    (voted,) = trust()["votes"]["contacts"]
+    assert (voted["votes"], voted["share"]) == (5, 1.0)
 
 
-def test_the_picture_that_was_sent_can_be_saved(ask, provider: Scripted):
-    ask("--save-images")
+def test_a_refusal_and_prose_are_no_votes_and_a_lone_invention_is_left_out(ask, provider: Scripted):
+    invented = {**TOUCH, "part_a": "head", "side_a": "none", "part_b": "head"}
+
+    def say(question: Question) -> str:
+        if question.sample == 1:
+            return "I'm sorry, but I can't help with identifying people in this image."
+        if question.sample == 2:
+            return "They hug."
+        return as_asked(question, *([TOUCH, invented] if question.sample == 3 else [TOUCH]))
+
+    provider.say = say
+    assert ask("--pair", "2,0", "--samples", "6", "--yes").exit_code == 1
+    statuses = [answer["status"] for answer in answers()["pairs"][0]["answers"]]
+    assert statuses == ["answered", "refused", "unparsable", "answered", "answered", "answered"]
+    (contact,) = contacts()[0].contacts.contacts
+    assert (contact.name, contact.weight) == ("left hand - back", pytest.approx(0.75))
+    votes = trust()["votes"]
+    assert (votes["asked"], votes["missing"]) == (4, 2)
+    (removed,) = trust()["removed"]
+    assert removed["contact"]["a"]["part"] == "head"
+    assert "1 of 4 answers" in removed["why"]
+
+
+def test_two_models_are_asked_as_often_each_and_pooled(run, hugs: Path, provider: Scripted):
+    other = "http://127.0.0.1:9/v1#other"
+    says = {MODEL: TOUCH, other: {**TOUCH, "part_b": "shoulder back", "side_b": "left"}}
+    provider.say = lambda question: as_asked(question, says[question.model])
+    arguments = ("ask", "hugs/a.png", "--keypoints", "points", "--pair", "2,0", "--samples", "2", "--sides", "answer")
+    assert run(*arguments, "--model", MODEL, "--model", other, "--model", MODEL).exit_code == 0
+    assert [question.model for question in provider.questions] == [MODEL] * 2 + [other] * 2
+    assert answers()["models"] == [MODEL, other]
+    assert {contact.source for contact in contacts()[0].contacts.contacts} == {f"{MODEL} + {other}"}
+    assert {tuple(one["models"]) for one in trust()["votes"]["contacts"]} == {(MODEL,), (other,)}
+    run(*arguments, "--model", MODEL)
+    assert len(provider.questions) == 4
+
+
+def test_a_wrong_side_is_mended_by_keypoints_and_the_reason_is_written(ask, provider: Scripted, hugs: Path):
+    provider.say = reply("contact", {**TOUCH, "side_a": "right"})
+    assert ask("--pair", "2,0").exit_code == 0
+    assert [contact.name for contact in contacts()[0].contacts.contacts] == ["left hand - back"]
+    (decision,) = trust()["sides"]["decisions"]
+    assert (decision["answered"]["a"]["side"], decision["choice"][0]["a"]["side"]) == ("right", "left")
+    assert decision["changed"] is True
+    distances = {one["sides"][0][0]: one["distance_torsos"] for one in decision["candidates"]}
+    assert distances["right"] - distances["left"] > 0.1
+    assert answers()["pairs"][0]["answers"][0]["said"]["contacts"][0]["side_a"] == "right"
+    ask("--pair", "2,0", "--sides", "answer")
+    assert [contact.name for contact in contacts()[0].contacts.contacts] == ["right hand - back"]
+    assert trust()["sides"] is None
+    assert len(provider.questions) == 1
+
+
+def test_replay_computes_votes_and_sides_again(ask, provider: Scripted, monkeypatch: pytest.MonkeyPatch):
+    provider.say = lambda question: as_asked(question, {**TOUCH, "side_a": "right"})
+    ask("--pair", "2,0", "--samples", "3")
+    before = Path("apu_answers/a_contacts.json").read_bytes()
+    monkeypatch.setattr(ask_run, "provider_of", None)
+    assert ask("--pair", "2,0", "--samples", "3", "--sides", "answer", "--replay").exit_code == 0
+    assert Path("apu_answers/a_contacts.json").read_bytes() != before
+    assert ask("--pair", "2,0", "--samples", "3", "--replay").exit_code == 0
+    assert Path("apu_answers/a_contacts.json").read_bytes() == before
+    assert len(provider.questions) == 3
+
+
+def test_the_pictures_that_were_sent_can_be_saved(ask, provider: Scripted):
+    ask("--save-images", "--samples", "4", "--pair", "2,0")
     (entry,) = answers()["pairs"]
-    data = Path("apu_answers", entry["image"]).read_bytes()
-    assert data == provider.questions[0].image.data
-    assert hashlib.sha256(data).hexdigest() == entry["answers"][0]["image_sha256"]
+    assert entry["images"] == [f"a_pair_2_0{view}.jpg" for view in ("", "_swapped", "_mirrored")]
+    saved = [Path("apu_answers", image).read_bytes() for image in entry["images"]]
+    assert set(saved) == {question.image.data for question in provider.questions}
+    assert hashlib.sha256(saved[0]).hexdigest() == entry["answers"][0]["image_sha256"]
 
 
 def test_the_options_of_picture_and_examples_reach_the_question(ask, provider: Scripted):
@@ -471,8 +571,35 @@ def test_the_page_describes_every_field_of_the_answers(ask):
     record = answers()
     (pair,) = record["pairs"]
     told = {*record} - {"pairs"} | {f"pairs[].{name}" for name in pair if name != "answers"} | {"pairs[].answers[]"}
+    assert not isinstance(pair["answers"][0].get("trust"), dict)
     own = {*pair["answers"][0]} - {field.name for field in fields(AnswerRecord)}
     assert written == told | {f"pairs[].answers[].{name}" for name in own}
+
+
+def test_the_page_on_contact_files_describes_every_field_of_trust(ask, provider: Scripted):
+    """Fields of fields that are told in words, such as a contact's, are left out."""
+    provider.say = lambda question: as_asked(question, {**TOUCH, "side_a": "right"})
+    ask("--pair", "2,0", "--samples", "5")
+    text = (PAGE.parents[1] / "contact_files.md").read_text(encoding="utf-8")
+    table = text.split("<!-- trust -->")[1].split("<!-- end of trust -->")[0]
+    written = {name for line in table.splitlines() for name in re.findall(r"`([\w.\[\]-]+)`", line)}
+
+    def names(value: object, path: str = ""):
+        if isinstance(value, list):
+            yield from (name for one in value for name in names(one, f"{path}[]"))
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                here = f"{path}.{key}".removeprefix(".")
+                yield here
+                if key not in ("contact", "answered", "choice"):
+                    yield from names(inner, here)
+
+    def told(name: str) -> bool:
+        return not written.isdisjoint({name, f"{name}[]", name.rpartition(".")[2]}) or f"`{name}[]." in table
+
+    found = set(names(trust()))
+    assert len(found) > 35
+    assert {name for name in found if not told(name)} == set()
 
 
 # ---- batches
@@ -518,6 +645,66 @@ def test_collecting_tells_what_has_come(ask, provider: Scripted, batches: StubBa
     result = ask("--batch", "collect")
     assert "Fetched: 2 answered. Batches still at work: 1." in result.stdout
     assert "batch_1: in progress" in result.stdout
+
+
+class AnsweringBatches(BatchServer):
+    """OpenAI's files and batches on this machine; every question gets the same answer."""
+
+    def line(self, asked: dict) -> dict:
+        body = response(reply("contact", TOUCH))
+        return {
+            "id": "r",
+            "custom_id": asked["custom_id"],
+            "error": None,
+            "response": {"status_code": 200, "body": body},
+        }
+
+
+@pytest.fixture
+def ask_openai(run, hugs: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run `apu ask hugs/a.png` for a model of OpenAI, whose batches a server on this machine takes."""
+    made = partial(PydanticAiBatches, environment={"OPENAI_API_KEY": "none"})
+    with AnsweringBatches() as server:
+        monkeypatch.setattr(pydantic_ai_batch, "PydanticAiBatches", partial(made, base_url=server.url))
+        model = "openai:gpt-5.4-mini"
+        fixed = ("ask", "hugs/a.png", "--model", model, "--keypoints", "points", "--pair", "2,0", "--samples", "2")
+        yield lambda *arguments: run(*fixed, *arguments), server
+
+
+def test_a_batch_is_handed_in_and_fetched_by_two_commands(ask_openai):
+    ask, server = ask_openai
+    result = ask("--batch", "submit", "--budget", "5")
+    assert result.exit_code == 0, result.output
+    assert "2 questions in 1 batches" in result.stdout
+    assert ask("--batch", "collect").exit_code == 0
+    assert {answer["status"] for answer in answers()["pairs"][0]["answers"]} == {"pending"}
+    assert not Path("apu_answers/a_contacts.json").exists()
+    server.ended = True
+    result = ask("--batch", "collect")
+    assert result.exit_code == 0
+    assert "Fetched: 2 answered" in result.stdout
+    assert contacts()[0].people == (2, 0)
+    assert [len(batch) for batch in server.batches] == [2]
+    assert ask("--replay").exit_code == 0
+
+
+def test_a_batch_that_may_be_lost_is_forgotten_only_on_the_users_word(ask_openai):
+    ask, server = ask_openai
+    server.create_status = 500
+    assert ask("--batch", "submit").exit_code != 0
+    server.create_status = 200
+    result = ask("--batch", "collect")
+    assert "--batch forget" in result.stderr
+    result = ask("--batch", "submit")
+    assert "Handed in: 0 questions" in result.stdout
+    result = ask("--batch", "forget")
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert "2 questions to openai:gpt-5.4-mini" in result.stdout
+    assert ask("--batch", "submit").stdout.startswith("Handed in: 0 questions")
+    assert ask("--batch", "forget", "--yes").exit_code == 0
+    assert "No batch" in ask("--batch", "forget").stdout
+    assert "2 questions in 1 batches" in ask("--batch", "submit").stdout
 
 
 def test_a_server_of_ones_own_has_no_batches(ask, provider: Scripted):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from apu.contact.files import read_contact_file
 from apu.errors import OutputError
 from apu.show import files
 from apu.show.files import (
@@ -269,6 +270,16 @@ def test_contacts_are_written_region_by_region(observation, fit):
         {"a": ["left_upper_arm_front"], "b": ["left_head_front"], "label_a": "left arm", "label_b": "head",
          "weight": 1.0, "source": "annotation"},
     ]  # fmt: skip
+
+
+def test_how_an_answer_became_contacts_is_written_beside_them_and_is_read_over(observation, fit, tmp_path):
+    record = contacts_record(observation, fit, {"votes": None, "sides": {"torso": float("nan")}})
+    assert record["trust"] == {"votes": None, "sides": {"torso": None}}
+    file = tmp_path / "contacts.json"
+    file.write_text(json.dumps(record))
+    (pair,) = read_contact_file(file, "hug", [(0.0, 0.0, 1.0, 1.0)] * 3)
+    assert pair.contacts == fit.contacts
+    assert "trust" not in contacts_record(observation, fit)
 
 
 def test_a_pair_without_contacts_has_an_empty_list(observation, fit):

@@ -1,8 +1,9 @@
 """A model's answer as contacts of whole parts, and its words on the people; answers to changed pictures, undone."""
 
 from apu.ask.answer import ContactAnswer, PairAnswer, Side
-from apu.contact.contact import CERTAIN, Contact, ContactMap
-from apu.contact.parts import OTHER_PARTS, PARTS, part_regions, regions_of
+from apu.contact.contact import CERTAIN, ContactMap
+from apu.contact.end import End
+from apu.contact.named_contact import NamedContact, contact_map
 from apu.errors import InputError
 from apu.scene.pair import PairWords
 
@@ -39,21 +40,15 @@ def answer_contacts(answer: PairAnswer, source: str) -> ContactMap:
             got=repr(source),
             remedy="give the name of the model that answered.",
         )
-    distinct: dict[object, Contact] = {}
-    for said in answer.contacts:
-        for side_a, side_b in _sides(said):
-            contact = Contact(
-                part_regions(said.part_a, _looked_up(side_a)),
-                part_regions(said.part_b, _looked_up(side_b)),
-                contact_weight(said),
-                source,
-                _label(said.part_a, side_a),
-                _label(said.part_b, side_b),
-            )
-            key = (contact.regions_a, contact.regions_b)
-            if key not in distinct or distinct[key].weight < contact.weight:
-                distinct[key] = contact
-    return ContactMap(tuple(distinct.values()), source)
+    return contact_map(named_contacts(answer, source), source)
+
+
+def named_contacts(answer: PairAnswer, source: str) -> tuple[NamedContact, ...]:
+    """The contacts as the answer words them, with the weights of its own trust; in its order, doubled ones too."""
+    return tuple(
+        NamedContact(End(said.part_a, said.side_a), End(said.part_b, said.side_b), contact_weight(said), source)
+        for said in answer.contacts
+    )
 
 
 def contact_weight(said: ContactAnswer) -> float:
@@ -96,32 +91,3 @@ def unmirrored(answer: PairAnswer) -> PairAnswer:
         for said in answer.contacts
     )
     return answer.model_copy(update={"contacts": contacts})
-
-
-def _sides(said: ContactAnswer) -> list[tuple[Side, Side]]:
-    a, b = _meant(said.part_a, said.side_a), _meant(said.part_b, said.side_b)
-    each: tuple[Side, Side] = ("left", "right")
-    if (a == "both") == (b == "both"):
-        return [(a, b)]
-    return [(side, b) for side in each] if a == "both" else [(a, side) for side in each]
-
-
-def _meant(part: str, side: Side) -> Side:
-    """`both` of a part that a body has once means the part."""
-    return "none" if side == "both" and not _paired(part) else side
-
-
-def _looked_up(side: Side) -> str:
-    """The word that `part_regions` has for a side."""
-    return "none" if side == "unknown" else side
-
-
-def _label(part: str, side: Side) -> str:
-    """E.g. `left hand`; `both hands`; `hand` where the side is unknown. `regions_of` understands it."""
-    if side == "both":
-        return regions_of(f"both {part}")[1]
-    return f"{side} {part}" if side in ("left", "right") else part
-
-
-def _paired(part: str) -> bool:
-    return (PARTS.get(part) or OTHER_PARTS[part]).paired

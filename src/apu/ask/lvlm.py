@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from apu.ask.annotation_of_answer import annotation_of
 from apu.ask.cost import most_of, price
+from apu.ask.heard import heard
 from apu.ask.model_name import ModelName, parse_model_name
 from apu.ask.pair_question import AskOptions, Label, pair_question
 from apu.ask.parse import parse_reply
@@ -13,6 +13,7 @@ from apu.ask.provider import Provider
 from apu.ask.run_limits import RunLimits
 from apu.ask.runner import Runner
 from apu.ask.store import Store
+from apu.ask.trust import TrustOptions, trusted
 from apu.cache import cache_dir
 from apu.contact.contact import ContactMap
 from apu.errors import InputError
@@ -39,6 +40,7 @@ class LvlmAnnotator:
         store: of questions and answers.
         options: how pairs are asked about.
         limits: how many requests, how fast; `budget_usd` is that of all calls together.
+        trust: how answers are judged.
     """
 
     def __init__(
@@ -49,11 +51,12 @@ class LvlmAnnotator:
         store: Store,
         options: AskOptions | None = None,
         limits: RunLimits | None = None,
+        trust: TrustOptions | None = None,
     ) -> None:
         self.name = model
         self._model, self._provider, self._store = name, provider, store
         self._options, self._limits = options or AskOptions(), limits or RunLimits()
-        self._spent_usd = 0.0
+        self._trust, self._spent_usd = trust, 0.0
 
     def describe(
         self, photo: Photo, people: Sequence[Person], observations: Sequence[PairObservation]
@@ -77,11 +80,14 @@ class LvlmAnnotator:
                 got=run.stopped,
                 remedy="raise --budget; what was answered is kept, and costs nothing again.",
             )
-        triples = zip(pairs, questions, run.answers, strict=True)
-        return [annotation_of(Label.of(question), pair, answer) for pair, question, answer in triples]
+        rows = zip(observations, questions, run.answers, strict=True)
+        return [
+            trusted([heard(Label.of(question), seen.indices, answer)], seen.people, self._trust)
+            for seen, question, answer in rows
+        ]
 
     def annotate(self, photo: Photo, observation: PairObservation, estimate: Estimate) -> ContactMap | None:
-        """See `Annotator.annotate`. A model that has seen the photo learns nothing from the first fit."""
+        """See `Annotator.annotate`. A model is asked by the photo alone: where it had no answer, it has none now."""
         return None
 
     def _runner(self) -> Runner:

@@ -1,11 +1,12 @@
 """From a pair in a photo to the question that a language model gets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from apu.ask.answer import PairAnswer
 from apu.ask.in_context import in_context_examples
 from apu.ask.pair_image import PairImage, PairImageOptions, pair_image
+from apu.ask.perturbation import Perturbation, perturbation
 from apu.ask.prompt import LATEST, Prompt, load_prompt
 from apu.ask.question import Example, Question
 from apu.scene.person import Person
@@ -49,17 +50,21 @@ class Label:
         model: as the user wrote it.
         prompt_version: of the prompt files.
         image_sha256: of the picture, hexadecimal.
+        perturbation: how it was asked; `apu.ask.perturbation` reads it.
     """
 
     key: str
     model: str
     prompt_version: str
     image_sha256: str
+    perturbation: str = "plain"
 
     @staticmethod
     def of(question: Question) -> "Label":
         """The label of a question."""
-        return Label(question.key, question.model, question.prompt_version, question.image.sha256)
+        return Label(
+            question.key, question.model, question.prompt_version, question.image.sha256, question.perturbation
+        )
 
 
 def pair_question(
@@ -73,14 +78,48 @@ def pair_question(
         pair: numbers of A and B.
         model: as the user wrote it.
         options: how to ask.
-        sample: number of the repetition.
+        sample: number of the answer; `apu.ask.perturbation` says how each one is asked for.
 
     Raises:
         InputError: somebody of the pair cannot be cut out, or an option is wrong.
     """
-    picture = pair_image(photo, people, pair, options.picture)
-    prompt = load_prompt(options.prompt_version)
-    question = Question(
+    how = _perturbed(options, sample)
+    picture = _picture(photo, people, pair, options, how)
+    return _question(picture, how, model, options, sample), picture
+
+
+def pair_questions(
+    photo: Photo, people: Sequence[Person], pair: tuple[int, int], model: str, options: AskOptions, samples: int
+) -> Iterator[Question]:
+    """All questions about one pair; each different picture is made once. See `pair_question`.
+
+    Raises:
+        InputError: somebody of the pair cannot be cut out, or an option is wrong; before the first question.
+    """
+    made: dict[tuple[bool, bool], PairImage] = {}
+    for sample in range(samples):
+        how = _perturbed(options, sample)
+        view = how.swapped, how.mirrored
+        if view not in made:
+            made[view] = _picture(photo, people, pair, options, how)
+        yield _question(made[view], how, model, options, sample)
+
+
+def _perturbed(options: AskOptions, sample: int) -> Perturbation:
+    """How an answer is asked for, on top of what the options do to every picture."""
+    how, picture = perturbation(sample), options.picture
+    return replace(how, swapped=how.swapped != picture.swapped, mirrored=how.mirrored != picture.mirrored)
+
+
+def _picture(
+    photo: Photo, people: Sequence[Person], pair: tuple[int, int], options: AskOptions, how: Perturbation
+) -> PairImage:
+    return pair_image(photo, people, pair, replace(options.picture, swapped=how.swapped, mirrored=how.mirrored))
+
+
+def _question(picture: PairImage, how: Perturbation, model: str, options: AskOptions, sample: int) -> Question:
+    prompt = load_prompt(options.prompt_version, how.shuffled)
+    return Question(
         image=picture.encoded,
         system=prompt.system,
         text=prompt.question(picture),
@@ -89,9 +128,9 @@ def pair_question(
         model=model,
         parameters=options.parameters,
         sample=sample,
+        perturbation=how.label,
         prompt_version=prompt.version,
     )
-    return question, picture
 
 
 def _examples(count: int, prompt: Prompt) -> tuple[Example, ...]:

@@ -1,10 +1,13 @@
-"""`apu ask --batch`: questions are handed in at about half the price, and answers fetched later."""
+"""`apu ask --batch`: questions are handed in at about half the price, answers fetched later, lost batches forgotten."""
 
+import sys
+import time
 from collections.abc import Iterable
 
 import click
 
 from apu.ask.batch import Batches
+from apu.ask.batch_store import batches as stored_batches
 from apu.ask.cost import BATCH_SHARE, most_of, price
 from apu.ask.model_name import ModelName
 from apu.ask.parse import parse_reply
@@ -40,7 +43,31 @@ def collect(batches: Batches) -> None:
         click.echo(printable(f"  {words}"))
     for batch in got.uncertain:
         told = f"Batch {batch.id} was interrupted while it was handed in, and its questions wait."
-        click.echo(f"{told} The provider's console shows whether it exists.", err=True)
+        click.echo(f"{told} If the provider's console does not show it, --batch forget frees them.", err=True)
+
+
+def forget(batches: Batches, model: str, store: Store, *, yes: bool) -> None:
+    """Free the questions of batches whose handing in was interrupted, on the user's word that they do not exist.
+
+    Raises:
+        click.UsageError: nobody can be asked, because the input is no terminal.
+        click.Abort: the user says no.
+    """
+    uncertain = stored_batches(store, "submitting", model=model)
+    if not uncertain:
+        click.echo(f"No batch of {printable(model)} was interrupted while it was handed in.")
+    for batch in uncertain:
+        begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(batch.time))
+        click.echo(f"Batch {batch.id}, {begun}: {len(batch.open)} questions to {printable(model)}.")
+    if not uncertain:
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("Look at the provider's console, and add --yes if it shows no such batch.")
+        click.confirm("Is it certain that the provider has none of them? They would be paid for twice.", abort=True)
+    for batch in uncertain:
+        batches.forget(batch)
+    click.echo("Forgotten. The next run asks these questions.")
 
 
 def batches_of(model: str, name: ModelName, store: Store) -> Batches:

@@ -5,27 +5,26 @@
 | `schema_version` | 1 | rises when a field changes its meaning |
 | `photo` | string | file name without its ending |
 | `photo_sha256` | string | of the photo's bytes |
-| `model` | string | as it was asked for |
+| `models` | list of string | as they were asked for |
 | `contacts_sha256` | string or null | of the contact file that was written with this one |
 | `pairs[].people` | list of 2 integer | numbers of A and B |
-| `pairs[].image` | string or null | the picture that was sent, with `--save-images` |
-| `pairs[].answers[]` | object | as `pairs[].answer` in `run.json` |
-| `pairs[].answers[].said` | object or null | the answer as it was understood |
+| `pairs[].images` | list of string | the pictures that were sent, with `--save-images` |
+| `pairs[].trust` | object or null | how the answers became contacts; as in the contact file |
+| `pairs[].answers[]` | object | as `pairs[].answer` in `run.json`, without `trust` |
+| `pairs[].answers[].said` | object or null | the answer as it was understood, for A, B, left and right of the photo |
 | `pairs[].answers[].note` | string | why it has no contacts, else empty |
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apu.ask.annotation_of_answer import understood
+from apu.ask.heard import Heard
 from apu.ask.question import EncodedImage
-from apu.ask.samples import mean_of_samples
 from apu.cache import written_whole
-from apu.contact.contact import ContactMap
 from apu.errors import OutputError
 from apu.scene.annotation import Annotation
 from apu.show.files import contacts_of_pairs, write_json
@@ -43,18 +42,15 @@ class AskedPair:
 
     Attributes:
         people: numbers of A and B.
-        annotations: one for each sample.
-        image: the picture, where it is in the store.
+        answers: of each model, one for each sample.
+        annotation: what they mean together.
+        images: name of the view (`plain`, `swapped`, ...) -> the picture, where it is in the store.
     """
 
     people: tuple[int, int]
-    annotations: tuple[Annotation, ...]
-    image: EncodedImage | None
-
-    @property
-    def contacts(self) -> ContactMap | None:
-        """The mean of its answers; None where none can tell."""
-        return mean_of_samples(self.annotations)
+    answers: tuple[Heard, ...]
+    annotation: Annotation
+    images: Mapping[str, EncodedImage]
 
 
 @dataclass(frozen=True)
@@ -105,55 +101,62 @@ def write_answers(job: "Job", photos: Sequence[AskedPhoto]) -> None:
         OutputError: a file cannot be written.
     """
     for photo in photos:
-        images = {pair.people: _save_image(job.out, photo.name, pair) for pair in photo.pairs if job.save_images}
-        maps = {pair.people: found for pair in photo.pairs if (found := pair.contacts) is not None}
+        images = {pair.people: _save_images(job.out, photo.name, pair) for pair in photo.pairs if job.save_images}
+        maps = {pair.people: found for pair in photo.pairs if (found := pair.annotation.contacts) is not None}
         target = _contact_file(job.out, photo.name)
         if maps:
-            write_json(target, contacts_of_pairs(maps))
+            write_json(target, contacts_of_pairs(maps, {pair.people: _trust(pair) for pair in photo.pairs}))
         else:
             target.unlink(missing_ok=True)  # of an earlier run; what it says is not known any more
-        write_json(_answer_file(job.out, photo.name), _record(job.model, photo, images, _sha256(target)))
+        write_json(_answer_file(job.out, photo.name), _record(job.models, photo, images, _sha256(target)))
 
 
 def _record(
-    model: str, photo: AskedPhoto, images: dict[tuple[int, int], str | None], contacts_sha256: str | None
+    models: Sequence[str], photo: AskedPhoto, images: Mapping[tuple[int, int], list[str]], contacts_sha256: str | None
 ) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "photo": plain(photo.photo.stem),
         "photo_sha256": photo.sha256,
-        "model": plain(model),
+        "models": plain(models),
         "contacts_sha256": contacts_sha256,
         "pairs": [
             {
                 "people": list(pair.people),
-                "image": images.get(pair.people),
-                "answers": [_answer(one) for one in pair.annotations],
+                "images": images.get(pair.people, []),
+                "trust": plain(_trust(pair)),
+                "answers": [_answer(one) for one in pair.answers],
             }
             for pair in photo.pairs
         ],
     }
 
 
-def _answer(annotation: Annotation) -> dict[str, Any]:
-    assert annotation.answer is not None
-    said = understood(annotation.answer)
+def _answer(one: Heard) -> dict[str, Any]:
+    record = asdict(one.record)
+    del record["trust"]  # of all answers together, so it stands at the pair
     return {
-        **plain(asdict(annotation.answer)),
-        "said": None if said is None else plain(said.model_dump(mode="json")),
-        "note": plain(annotation.note),
+        **plain(record),
+        "said": None if one.said is None else plain(one.said.model_dump(mode="json")),
+        "note": plain(one.note),
     }
 
 
-def _save_image(out: Path, name: str, pair: AskedPair) -> str | None:
-    if pair.image is None:
-        return None
-    ending = "png" if pair.image.media_type == "image/png" else "jpg"
+def _trust(pair: AskedPair) -> Mapping[str, object] | None:
+    return None if pair.annotation.answer is None else pair.annotation.answer.trust
+
+
+def _save_images(out: Path, name: str, pair: AskedPair) -> list[str]:
+    """Write each picture; the plain one is called by the pair alone."""
     a, b = pair.people
-    target = out / f"{name}_pair_{a}_{b}.{ending}"
-    with written_whole(target) as path:
-        path.write_bytes(pair.image.data)
-    return plain(target.name)
+    names = []
+    for view, image in pair.images.items():
+        ending = "png" if image.media_type == "image/png" else "jpg"
+        target = out / f"{name}_pair_{a}_{b}{'' if view == 'plain' else '_' + view}.{ending}"
+        with written_whole(target) as path:
+            path.write_bytes(image.data)
+        names.append(plain(target.name))
+    return names
 
 
 def _contact_file(out: Path, name: str) -> Path:

@@ -5,25 +5,29 @@ run never have to be held together.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from apu.ask.annotation_of_answer import annotation_of
+from apu.ask.batch import Batches
 from apu.ask.cost import Estimate, estimate
+from apu.ask.heard import Heard, heard
 from apu.ask.lvlm import default_store, provider_of, runner_of
 from apu.ask.model_name import ModelName, parse_model_name
 from apu.ask.pair_image import PairImageOptions
-from apu.ask.pair_question import AskOptions, Label, pair_question
-from apu.ask.question import Question
+from apu.ask.pair_question import AskOptions, Label, pair_questions
+from apu.ask.perturbation import labelled
+from apu.ask.provider import Provider
+from apu.ask.question import EncodedImage, Question
 from apu.ask.replay import replayed
 from apu.ask.run_limits import RunLimits
 from apu.ask.store import Store
 from apu.ask.store_records import SETTLED
-from apu.cli.ask_batch import batches_of, collect, submit
+from apu.ask.trust import TrustOptions, trusted
+from apu.cli.ask_batch import batches_of, collect, forget, submit
 from apu.cli.ask_files import AskedPair, AskedPhoto, check_unchanged, write_answers
 from apu.cli.ask_table import print_answers
 from apu.cli.asking import Asking, confirm
@@ -41,8 +45,9 @@ from apu.pose.wanted_pairs import wanted_pairs
 from apu.progress import Progress
 from apu.scene.person import Person
 
-Mode = Literal["ask", "replay", "submit", "collect"]
-"""Ask now; understand stored replies again; hand questions in as a batch; fetch the answers of batches."""
+Mode = Literal["ask", "replay", "submit", "collect", "forget"]
+"""Ask now; understand stored replies again; hand questions in as a batch; fetch the answers of batches; give batches
+up."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,12 @@ class Job:
     photos: tuple[Path, ...]
     several: bool
     request: Request
-    model: str
+    models: tuple[str, ...]
     out: Path
     asking: Asking
     options: AskOptions
     samples: int
+    trust: TrustOptions
     mode: Mode
     save_images: bool
 
@@ -104,40 +110,91 @@ def ask_photos(job: Job) -> None:
         OutputError: a file cannot be written.
     """
     use_threads()
-    name = parse_model_name(job.model, allow_http=job.asking.allow_http)
-    provider = provider_of(name) if job.mode == "ask" else None
+    names = {model: parse_model_name(model, allow_http=job.asking.allow_http) for model in job.models}
+    providers = {model: provider_of(name) for model, name in names.items() if job.mode == "ask"}
     for photo_name in folder_names(job.photos).values():
         check_unchanged(job.out, photo_name)
     failures: dict[str, str] = {}
     with Store(job.asking.store or default_store()) as store, shown_progress() as progress:
-        batches = batches_of(job.model, name, store) if job.mode in ("submit", "collect") else None
+        in_batches = job.mode in ("submit", "collect", "forget")
+        batches = {model: batches_of(model, name, store) for model, name in names.items() if in_batches}
+        if job.mode == "forget":
+            for model, of_model in batches.items():
+                forget(of_model, model, store, yes=job.asking.yes)
+            return
         seen = _look(job, failures, progress)
         asked: list[Asked] = []
-        told = _estimate(job, name, store, seen, asked, failures)
+        told = {model: _estimate(job, name, store, seen, asked, failures, model) for model, name in names.items()}
+        asked_now = sum(one.requests for one in told.values())
         stopped = None
         if job.mode == "replay":
             for one in asked:
                 replayed(store, one.label.key)
-        elif batches is not None and job.mode == "submit":
-            confirm(told.requests, str(told), yes=job.asking.yes)
-            stopped = submit(batches, name, _open(job, store, seen, failures), job.asking.budget_usd)
-        elif batches is not None:
-            collect(batches)
-        elif provider is not None and told.requests:
-            confirm(told.requests, str(told), yes=job.asking.yes)
-            progress(f"asking {job.model}")
-            waiting = _open(job, store, seen, failures)
-            counted = _counted(progress, f"asking {job.model}", told.requests)
-            try:
-                stopped = runner_of(name, provider, store, _limits(job)).run(waiting, counted).stopped
-            except KeyboardInterrupt:
-                kept = sum(_is_settled(store, one.label.key) for one in asked)
-                told_so = f"Interrupted. {kept} of {len(asked)} answers are kept; the same command asks for the rest."
-                raise KeyboardInterrupt(told_so) from None
-        photos = _collected(store, seen, asked, stopped or "there is no answer in the store")
+        elif job.mode == "collect":
+            for of_model in batches.values():
+                collect(of_model)
+        elif job.mode == "submit":
+            confirm(asked_now, _told(told, asked_now), yes=job.asking.yes)
+            stopped = _submitted(job, store, seen, failures, names, batches)
+        elif asked_now:
+            confirm(asked_now, _told(told, asked_now), yes=job.asking.yes)
+            shown = _counted(progress, f"asking {', '.join(job.models)}", asked_now)
+            stopped = _asked(job, store, seen, asked, failures, names, providers, shown)
+        photos = _collected(job, store, seen, asked, stopped or "there is no answer in the store")
     write_answers(job, photos)
-    print_answers(photos, failures, job.out, told if job.mode == "ask" else None)
+    print_answers(photos, failures, job.out, asked_now if job.mode == "ask" else None)
     _finish(job, photos, failures, stopped)
+
+
+def _told(estimates: Mapping[str, Estimate], requests: int) -> str:
+    """Number and cost in words, for each model where there are several."""
+    if len(estimates) == 1:
+        return str(next(iter(estimates.values())))
+    return f"{requests} requests. " + "; ".join(f"{model}: {one}" for model, one in estimates.items())
+
+
+def _submitted(
+    job: Job,
+    store: Store,
+    seen: list[Seen],
+    failures: dict[str, str],
+    names: Mapping[str, ModelName],
+    batches: Mapping[str, Batches],
+) -> str | None:
+    """Hand in what is not answered, model by model; give back why some was not, if some was not."""
+    stopped = [
+        submit(batches[model], name, _open(job, store, seen, failures, model), job.asking.budget_usd)
+        for model, name in names.items()
+    ]
+    return next(filter(None, stopped), None)
+
+
+def _asked(
+    job: Job,
+    store: Store,
+    seen: list[Seen],
+    asked: Sequence[Asked],
+    failures: dict[str, str],
+    names: Mapping[str, ModelName],
+    providers: Mapping[str, Provider],
+    progress: Progress,
+) -> str | None:
+    """Ask what is not answered, model by model, within one budget; give back why some was not, if some was not."""
+    limits = _limits(job)
+    try:
+        for model, name in names.items():
+            run = runner_of(name, providers[model], store, limits).run(
+                _open(job, store, seen, failures, model), progress
+            )
+            if run.stopped is not None:
+                return run.stopped
+            if limits.budget_usd is not None:
+                limits = replace(limits, budget_usd=max(0.0, limits.budget_usd - (run.cost_usd or 0.0)))
+    except KeyboardInterrupt:
+        kept = sum(_is_settled(store, one.label.key) for one in asked)
+        told_so = f"Interrupted. {kept} of {len(asked)} answers are kept; the same command asks for the rest."
+        raise KeyboardInterrupt(told_so) from None
+    return None
 
 
 def _look(job: Job, failures: dict[str, str], progress: Progress) -> list[Seen]:
@@ -161,30 +218,35 @@ def _look(job: Job, failures: dict[str, str], progress: Progress) -> list[Seen]:
     return seen
 
 
-def _questions(job: Job, seen: Iterable[Seen], failures: dict[str, str]) -> Iterator[tuple[Asked, Question]]:
-    """Every question; a pair that cannot be shown is recorded, unless its photo is the only one."""
+def _questions(
+    job: Job, seen: Iterable[Seen], failures: dict[str, str], model: str
+) -> Iterator[tuple[Asked, Question]]:
+    """Every question to a model; a pair that cannot be shown is recorded, unless its photo is the only one."""
     for one in seen:
         photo = read_photo(one.photo)
         for pair in one.pairs:
             try:
-                first, _ = pair_question(photo, one.people, pair, job.model, job.options)
+                for question in pair_questions(photo, one.people, pair, model, job.options, job.samples):
+                    yield Asked(one, pair, Label.of(question)), question
             except InputError as error:
                 if not job.several:
                     raise
                 failures[one.name] = f"pair {pair[0]},{pair[1]}: {describe(error)}"
-                continue
-            for sample in range(job.samples):
-                question = replace(first, sample=sample)
-                yield Asked(one, pair, Label.of(question)), question
 
 
 def _estimate(
-    job: Job, name: ModelName, store: Store, seen: list[Seen], asked: list[Asked], failures: dict[str, str]
+    job: Job,
+    name: ModelName,
+    store: Store,
+    seen: list[Seen],
+    asked: list[Asked],
+    failures: dict[str, str],
+    model: str,
 ) -> Estimate:
-    """What the questions without an answer will cost; fills `asked` with all of them."""
+    """What the questions to a model that have no answer will cost; adds all its questions to `asked`."""
 
     def waiting() -> Iterator[Question]:
-        for one, question in _questions(job, seen, failures):
+        for one, question in _questions(job, seen, failures, model):
             asked.append(one)
             if not _is_settled(store, one.label.key):
                 yield question
@@ -192,8 +254,8 @@ def _estimate(
     return estimate(waiting(), name, batch=job.mode == "submit")
 
 
-def _open(job: Job, store: Store, seen: list[Seen], failures: dict[str, str]) -> Iterator[Question]:
-    return (q for one, q in _questions(job, seen, failures) if not _is_settled(store, one.label.key))
+def _open(job: Job, store: Store, seen: list[Seen], failures: dict[str, str], model: str) -> Iterator[Question]:
+    return (q for one, q in _questions(job, seen, failures, model) if not _is_settled(store, one.label.key))
 
 
 def _counted(progress: Progress, shown: str, total: int) -> Progress:
@@ -220,22 +282,34 @@ def _limits(job: Job) -> RunLimits:
     )
 
 
-def _collected(store: Store, seen: list[Seen], asked: list[Asked], why_not: str) -> list[AskedPhoto]:
+def _collected(job: Job, store: Store, seen: list[Seen], asked: Iterable[Asked], why_not: str) -> list[AskedPhoto]:
     """What the store says of every pair of every photo."""
+    answers: dict[tuple[str, tuple[int, int]], list[Heard]] = {}
+    for one in asked:
+        answer = heard(one.label, one.pair, store.answer(one.label.key), why_not)
+        answers.setdefault((one.seen.name, one.pair), []).append(answer)
     photos = []
     for one in seen:
-        labels = {pair: [a.label for a in asked if a.seen is one and a.pair == pair] for pair in one.pairs}
+        people = {person.index: person for person in one.people}
         pairs = [
             AskedPair(
-                pair,
-                tuple(annotation_of(label, pair, store.answer(label.key), why_not) for label in mine),
-                store.image(mine[0].image_sha256),
+                pair, tuple(mine), trusted(mine, (people[pair[0]], people[pair[1]]), job.trust), _images(store, mine)
             )
-            for pair, mine in labels.items()
-            if mine
+            for pair in one.pairs
+            if (mine := answers.get((one.name, pair)))
         ]
         photos.append(AskedPhoto(one.photo, one.name, one.sha256, tuple(pairs)))
     return photos
+
+
+def _images(store: Store, answers: Iterable[Heard]) -> dict[str, EncodedImage]:
+    """View -> its picture; another order of the vocabulary changes no picture."""
+    found = {}
+    for one in answers:
+        view = replace(labelled(one.record.perturbation), shuffled=None).label
+        if view not in found and (image := store.image(one.record.image_sha256)) is not None:
+            found[view] = image
+    return found
 
 
 def _finish(job: Job, photos: list[AskedPhoto], failures: dict[str, str], stopped: str | None) -> None:
@@ -244,12 +318,6 @@ def _finish(job: Job, photos: list[AskedPhoto], failures: dict[str, str], stoppe
     if stopped is not None:
         click.secho(f"Stopped: {stopped}. The same command goes on from here.", fg="red", err=True)
     waits = job.mode in ("submit", "collect")
-    missing = [
-        a
-        for photo in photos
-        for pair in photo.pairs
-        for a in pair.annotations
-        if a.answer is not None and a.answer.status != "answered" and not (waits and a.answer.status == "pending")
-    ]
-    if failures or missing:
+    statuses = {one.record.status for photo in photos for pair in photo.pairs for one in pair.answers}
+    if failures or statuses - ({"answered", "pending"} if waits else {"answered"}):
         click.get_current_context().exit(FAILED)

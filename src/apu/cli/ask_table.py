@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from apu.ask.cost import Estimate
 from apu.cli.ask_files import AskedPair, AskedPhoto
 from apu.cli.request import printable
 
@@ -15,10 +14,15 @@ LONGEST = 100
 """Letters of the last column."""
 
 
-def print_answers(
-    photos: Sequence[AskedPhoto], failures: Mapping[str, str], out: Path, estimated: Estimate | None
-) -> None:
-    """Print the table on stdout, and where the files are."""
+def print_answers(photos: Sequence[AskedPhoto], failures: Mapping[str, str], out: Path, asked_now: int | None) -> None:
+    """Print the table on stdout, and where the files are.
+
+    Args:
+        photos: in order.
+        failures: photo -> what went wrong.
+        out: the folder of the files.
+        asked_now: questions that were sent; None where that is not to be told.
+    """
     rows = [COLUMNS, *(_row(photo.name, pair) for photo in photos for pair in photo.pairs)]
     rows += [(name, "", "failed", "", "") for name in failures]
     rows = [tuple(map(printable, row)) for row in rows]
@@ -26,8 +30,8 @@ def print_answers(
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     click.echo(f"\nFiles in {printable(out)}/: NAME_contacts.json for `apu fit --contacts`, NAME_answers.json")
-    if estimated is not None:
-        click.echo(f"Asked now: {estimated.requests}; from the store: {_answers(photos) - estimated.requests}.")
+    if asked_now is not None:
+        click.echo(f"Asked now: {asked_now}; from the store: {_answers(photos) - asked_now}.")
 
 
 def _row(name: str, pair: AskedPair) -> tuple[str, ...]:
@@ -35,25 +39,25 @@ def _row(name: str, pair: AskedPair) -> tuple[str, ...]:
 
 
 def _status(pair: AskedPair) -> str:
-    counts = Counter(one.answer.status for one in pair.annotations if one.answer is not None)
-    if len(pair.annotations) == 1:
+    counts = Counter(one.record.status for one in pair.answers)
+    if len(pair.answers) == 1:
         return next(iter(counts))
     return ", ".join(f"{number} {status}" for status, number in counts.most_common())
 
 
 def _cost(pair: AskedPair) -> str:
-    costs = [one.answer.cost_usd for one in pair.annotations if one.answer is not None and one.answer.attempts]
+    costs = [one.record.cost_usd for one in pair.answers if one.record.attempts]
     known = [cost for cost in costs if cost is not None]
     return f"${sum(known):.4f}" if known else "unknown" if costs else ""
 
 
 def _contacts(pair: AskedPair) -> str:
-    found = pair.contacts
+    found = pair.annotation.contacts
     if found is None:
-        return next((one.note.partition("because ")[2] for one in pair.annotations if one.note), "")[:LONGEST]
+        return pair.annotation.note.partition("because ")[2][:LONGEST]
     names = "; ".join(contact.name for contact in found.contacts) or "no contact"
     return names if len(names) <= LONGEST else f"{names[: LONGEST - 4]} ..."
 
 
 def _answers(photos: Sequence[AskedPhoto]) -> int:
-    return sum(len(pair.annotations) for photo in photos for pair in photo.pairs)
+    return sum(len(pair.answers) for photo in photos for pair in photo.pairs)

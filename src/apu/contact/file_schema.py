@@ -3,7 +3,7 @@
 import re
 import reprlib
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -55,6 +55,8 @@ class PairEntry(_Strict):
     people: PersonNumbers | None = None
     contacts: list[ContactEntry]
     source: Text = "annotation"
+    trust: dict[str, Any] | None = None
+    """How a program came to these contacts; nothing reads it back."""
 
 
 class PairFile(PairEntry):

@@ -1,8 +1,10 @@
 """What an annotator tells of a pair before it is fitted, and where that comes from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from apu.contact.chirality_explained import Decisions
 from apu.contact.contact import ContactMap
 from apu.scene.pair import NO_WORDS, PairWords
 
@@ -29,6 +31,8 @@ class AnswerRecord:
         prompt_version: of the prompt files.
         image_sha256: of the picture that was sent, hexadecimal.
         key: of the question in the store, hexadecimal.
+        perturbation: how the question differs from the plain one, e.g. `swapped`.
+        trust: what became of the contacts that it says, and why, as plain JSON values; None where none could be used.
     """
 
     model: str
@@ -45,6 +49,8 @@ class AnswerRecord:
     prompt_version: str = ""
     image_sha256: str = ""
     key: str = ""
+    perturbation: str = "plain"
+    trust: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,15 @@ class Annotation:
         words: on the people themselves.
         answer: of the language model that was asked, if one was.
         note: what the user should know, in one line; else empty.
+        sides: how left and right of its contacts were decided by keypoints; a first fit may have a second vote. None
+            where nobody decided.
     """
 
     contacts: ContactMap | None = None
     words: PairWords = NO_WORDS
     answer: AnswerRecord | None = None
     note: str = ""
+    sides: Decisions | None = None
 
 
 NOTHING = Annotation()

@@ -18,7 +18,7 @@ from apu.show.canvas import save_png
 from apu.show.glb import write_glb, write_obj
 from apu.show.panel import draw_panel
 from apu.show.people import draw_people
-from apu.show.report import RunInfo, clean_text, run_report
+from apu.show.report import RunInfo, clean_text, plain, run_report
 from apu.show.result_names import CONTACTS, GLB, NPZ, OBJ, PANEL, PEOPLE, RUN, SCENE, TURNTABLE
 from apu.show.scene_html import write_scene_html
 from apu.show.schema import RunReport
@@ -146,7 +146,9 @@ def save_pair(
             write_turntable(path, fit, surface)
     with written_whole(folder / NPZ) as path:
         write_npz(path, observation, fit, surface, spec)
-    write_json(folder / CONTACTS, contacts_record(observation, fit))
+    answer = run_info.answers.get(observation.indices)
+    used = answer is not None and answer.model == fit.contacts.source  # else the answer told nothing
+    write_json(folder / CONTACTS, contacts_record(observation, fit, answer.trust if answer and used else None))
     run = save_run(folder, photo, people, [(observation, fit)], run_info)
     names = (PANEL, GLB, *([OBJ] if obj else []), SCENE, *([TURNTABLE] if video else []), NPZ, CONTACTS)
     return [*(folder / name for name in names), run]
@@ -173,19 +175,33 @@ def save_people(folder: Path, photo: Photo, people: Sequence[Person]) -> Path:
     return folder / PEOPLE
 
 
-def contacts_record(observation: PairObservation, fit: Fit) -> dict[str, object]:
-    """The contact map as `--contacts` reads it back."""
-    return {"version": CONTACTS_VERSION, **pair_entry(observation.indices, fit.contacts)}
+def contacts_record(
+    observation: PairObservation, fit: Fit, trust: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """The contact map as `--contacts` reads it back, and how a language model's answer became it, where one did."""
+    return {"version": CONTACTS_VERSION, **pair_entry(observation.indices, fit.contacts, trust)}
 
 
-def contacts_of_pairs(maps: Mapping[tuple[int, int], ContactMap]) -> dict[str, object]:
-    """Contact maps of several pairs, by the numbers of A and B, as `--contacts` reads them back."""
-    return {"version": CONTACTS_VERSION, "pairs": [pair_entry(pair, one) for pair, one in maps.items()]}
+def contacts_of_pairs(
+    maps: Mapping[tuple[int, int], ContactMap], trust: Mapping[tuple[int, int], Mapping[str, object] | None]
+) -> dict[str, object]:
+    """Contact maps of several pairs, by the numbers of A and B, as `--contacts` reads them back.
 
-
-def pair_entry(pair: tuple[int, int], contacts: ContactMap) -> dict[str, object]:
-    """One pair of a contact file."""
+    Args:
+        maps: of each pair.
+        trust: how answers became them, where answers did.
+    """
     return {
+        "version": CONTACTS_VERSION,
+        "pairs": [pair_entry(pair, one, trust.get(pair)) for pair, one in maps.items()],
+    }
+
+
+def pair_entry(
+    pair: tuple[int, int], contacts: ContactMap, trust: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """One pair of a contact file."""
+    entry: dict[str, object] = {
         "people": list(pair),
         "source": clean_text(contacts.source),
         "contacts": [
@@ -200,6 +216,7 @@ def pair_entry(pair: tuple[int, int], contacts: ContactMap) -> dict[str, object]
             for contact in contacts.contacts
         ],
     }
+    return entry if trust is None else {**entry, "trust": plain(trust)}
 
 
 def _readable(width: int, height: int) -> tuple[int, int]:

@@ -143,6 +143,10 @@ class AnswerReport(_Record):
     prompt_version: str = Field(description="Of the prompt.")
     image_sha256: str = Field(description="Of the picture that was sent; it is in the store.")
     key: str = Field(description="Of the question in the store.")
+    perturbation: str = Field(description="How the question differs from the plain one.")
+    trust: dict[str, JsonValue] | None = Field(
+        description="How the answer became contacts; null where nobody judged it. See below."
+    )
 
 
 class PairReport(_Record):
