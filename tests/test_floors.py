@@ -54,6 +54,7 @@ ADAPTERS: dict[str, set[str]] = {
         "body.anny_kinematics",
         "body.retarget",
         "body.rigid",
+        "body.smplx",
         "dataset.synthetic.candidates",
         "dataset.synthetic.legs",
         "dataset.synthetic.initial_noise",
@@ -66,6 +67,7 @@ ADAPTERS: dict[str, set[str]] = {
     "safetensors": {"body.anny_asset", "body.pose_density", "prior.checkpoint", "prior.training_state"},
     "scipy": {
         "body.anny_prepare",
+        "body.closed_skin",
         "body.region_islands",
         "contact.box_matching",
         "dataset.synthetic.support",

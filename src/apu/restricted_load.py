@@ -1,9 +1,11 @@
 """Foreign npz files, whoever made them: sizes are bounded, and objects inside are read by `apu.restricted_pickle`."""
 
 import re
+import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,18 +18,38 @@ MAX_UNPACKED_BYTES = 256 * 2**20
 """Of all arrays of a file together."""
 MAX_MEMBERS = 256
 
+
+@dataclass(frozen=True)
+class Limits:
+    """How large a file may be, in bytes.
+
+    Attributes:
+        file: as it lies on the disk.
+        unpacked: all arrays of it that are read, together.
+        remedy: what to do about a larger one.
+    """
+
+    file: int
+    unpacked: int
+    remedy: str = "keep the entries of this photo only, without meshes."
+
+
 _HEADER = re.compile(
     r"\{ *'descr': *'([^']{1,16})', *'fortran_order': *(True|False), *'shape': *\(([0-9, ]{0,200})\),? *\} *\n?"
 )
 _ENTRY = b"PK\x01\x02"
 
 
-def load_npz(path: Path, kind: str) -> Mapping[str, Any]:
+def load_npz(
+    path: Path, kind: str, limits: Limits | None = None, only: Collection[str] | None = None
+) -> Mapping[str, Any]:
     """Read every array of an npz file, without trusting it.
 
     Args:
         path: the file.
         kind: what it ought to be, for the errors, e.g. "initial estimate".
+        limits: how large it may be; those of a photo's estimates when left out.
+        only: names of the arrays that are wanted; others are not even unpacked. All when left out.
 
     Returns:
         Name -> array that cannot be written to. An array of objects without axes is what it holds, e.g. a dictionary.
@@ -36,31 +58,66 @@ def load_npz(path: Path, kind: str) -> Mapping[str, Any]:
         InputError: it cannot be opened, is no npz file, is too large, is damaged, or holds anything but numbers, texts,
             containers and numpy arrays. Nothing of the file is ever executed.
     """
-    data = _bytes(path, kind)
-    try:
-        return _arrays(data)
-    except RefusedPickle as error:
-        raise InputError(
-            f"The {kind} file holds something that is not read.",
-            where=path,
-            expected="numbers, texts, lists, dictionaries and numpy arrays of them",
-            got=error,
-            remedy="do not open this file with other programs unless you trust who made it; export it as plain arrays.",
-        ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError, ValueError) as error:
-        raise InputError(
-            f"The {kind} file is no npz file, or is damaged.",
-            where=path,
-            expected="an npz file as numpy.savez writes it",
-            got=str(error)[:200] if data else "an empty file",
-            remedy="export it again; the file may be cut short.",
-        ) from error
+    limits = limits or Limits(MAX_FILE_BYTES, MAX_UNPACKED_BYTES)
+    data = _bytes(path, kind, limits)
+    with _Explained(path, kind, "npz", "numpy.savez", bool(data)):
+        return _arrays(data, limits.unpacked, only)
 
 
-def _bytes(path: Path, kind: str) -> bytes:
+def load_npy(path: Path, kind: str, limits: Limits | None = None) -> Any:
+    """Read an npy file, without trusting it: one array, or what an array of objects without axes holds.
+
+    Args:
+        path, kind, limits: as in `load_npz`.
+
+    Raises:
+        InputError: as `load_npz`.
+    """
+    limits = limits or Limits(MAX_FILE_BYTES, MAX_UNPACKED_BYTES)
+    data = _bytes(path, kind, limits)
+    with _Explained(path, kind, "npy", "numpy.save", bool(data)):
+        return _array(data, path.name)
+
+
+class _Explained:
+    """Turns what can go wrong inside a file into an InputError that names the file."""
+
+    def __init__(self, path: Path, kind: str, form: str, writer: str, filled: bool) -> None:
+        self.path, self.kind, self.form, self.writer, self.filled = path, kind, form, writer, filled
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, RefusedPickle):
+            raise InputError(
+                f"The {self.kind} file holds something that is not read.",
+                where=self.path,
+                expected="numbers, texts, lists, dictionaries and numpy arrays of them",
+                got=error,
+                remedy="do not open this file with other programs unless you trust who made it; "
+                "export it as plain arrays.",
+            ) from error
+        if isinstance(error, _DAMAGE):
+            raise InputError(
+                f"The {self.kind} file is no {self.form} file, or is damaged.",
+                where=self.path,
+                expected=f"an {self.form} file as {self.writer} writes it",
+                got=str(error)[:200] if self.filled else "an empty file",
+                remedy="export it again; the file may be cut short.",
+            ) from error
+
+
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError, ValueError)
+
+
+def _bytes(path: Path, kind: str, limits: Limits) -> bytes:
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # nobody may ever write into it
+            raise OSError(None, "a pipe, which is no file")
+        size = path.stat().st_size
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = b"" if size > limits.file else file.read(limits.file + 1)
     except OSError as error:
         raise InputError(
             f"The {kind} file cannot be opened.",
@@ -69,31 +126,34 @@ def _bytes(path: Path, kind: str) -> bytes:
             got=error.strerror or error,
             remedy="check the path and its permissions.",
         ) from error
-    if len(data) > MAX_FILE_BYTES:
+    if max(size, len(data)) > limits.file:
         raise InputError(
             f"The {kind} file is too large.",
             where=path,
-            expected=f"at most {MAX_FILE_BYTES // 2**20} MB",
+            expected=f"at most {limits.file // 2**20} MB",
             got="more",
-            remedy="keep the entries of this photo only, without meshes.",
+            remedy=limits.remedy,
         )
     return data
 
 
-def _arrays(data: bytes) -> dict[str, Any]:
+def _arrays(data: bytes, left: int, only: Collection[str] | None) -> dict[str, Any]:
     if data.count(_ENTRY) > MAX_MEMBERS:
         raise ValueError(f"more than {MAX_MEMBERS} arrays")
-    arrays, left = {}, MAX_UNPACKED_BYTES
+    arrays, most = {}, left
     with zipfile.ZipFile(BytesIO(data)) as archive:
         for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if only is not None and name not in only:
+                continue
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise ValueError("a compression that numpy does not write")
             with archive.open(member) as file:
                 unpacked = file.read(left + 1)
             left -= len(unpacked)
             if left < 0:
-                raise ValueError(f"arrays of more than {MAX_UNPACKED_BYTES // 2**20} MB once unpacked")
-            arrays[member.filename.removesuffix(".npy")] = _array(unpacked, member.filename)
+                raise ValueError(f"arrays of more than {most // 2**20} MB once unpacked")
+            arrays[name] = _array(unpacked, member.filename)
     return arrays
 
 

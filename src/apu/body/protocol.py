@@ -22,8 +22,8 @@ class ParameterSpec:
         role: `orientation`: rotation vector of the whole body in the camera frame, radians;
             zero is a person who stands upright and faces the camera. `translation`: position of the
             root joint in the camera frame, metres. `angles`: joint angles, radians; zero is the model's own
-            reference pose, the default the relaxed standing pose. `shape_logits`: logits of shape attributes that
-            live in (0, 1).
+            reference pose, the default the relaxed standing pose. `shape_logits`: unbounded numbers: logits of shape
+            attributes that live in (0, 1), or coefficients of shape directions in standard deviations.
         names: what each number is, `size` of them.
         default: (size,) a sensible value.
         scale: (size,) the typical deviation from the default (prior standard deviation).
