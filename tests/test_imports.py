@@ -39,6 +39,7 @@ def loaded_by(code: str) -> set[str]:
         pytest.param(HELP.format(arguments=["ask", "--help"], code=0), id="apu ask --help"),
         pytest.param(HELP.format(arguments=["models", "--help"], code=0), id="apu models --help"),
         pytest.param(HELP.format(arguments=["synth", "--help"], code=0), id="apu synth --help"),
+        pytest.param(HELP.format(arguments=["build", "--help"], code=0), id="apu build --help"),
         pytest.param(HELP.format(arguments=["dataset", "show", "--help"], code=0), id="apu dataset show --help"),
         pytest.param(HELP.format(arguments=["fit", "x.jpg", "--pair", "1"], code=2), id="a wrong option"),
         pytest.param(HELP.format(arguments=["fit", "x.jpg", "--out", "/dev/null"], code=2), id="a wrong output folder"),

@@ -38,9 +38,9 @@ def all_problems(folder: Path, measure: int) -> Iterator[str]:
 
 
 def _classes(folder: Path) -> dict[str, ClassGroup] | None:
-    """Known classes of synthetic pairs; photos may have any."""
+    """Known classes of synthetic pairs, and of fits to them; photos may have any."""
     try:
         kind = PairStore(folder).info.kind
     except InputError:
         return None
-    return {name: one.group for name, one in interactions().items()} if kind == "synthetic" else None
+    return {name: one.group for name, one in interactions().items()} if kind != "photo" else None

@@ -10,6 +10,7 @@ COMMANDS = {
     "ask": "apu.cli.ask",
     "demo": "apu.cli.demo",
     "synth": "apu.cli.synth",
+    "build": "apu.cli.build",
     "dataset": "apu.cli.dataset",
     "train": "apu.cli.train",
     "sample": "apu.cli.sample",

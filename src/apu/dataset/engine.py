@@ -31,7 +31,8 @@ class Failure:
     Attributes:
         reason: what went wrong, for the user.
         trace: where, for us; empty of deliberate errors.
-        error: what would happen to every item alike (no room on the disk, no model file); None of others.
+        error: what would happen to every item alike (no room on the disk, no model file, or whatever says of itself
+            that it `stops_run`); None of others.
     """
 
     reason: str
@@ -42,7 +43,8 @@ class Failure:
     def of(error: Exception) -> "Failure":
         """What an exception says."""
         if isinstance(error, ApuError):
-            return Failure(str(error), error=error if isinstance(error, OutputError | ModelFileError) else None)
+            stops = isinstance(error, OutputError | ModelFileError) or getattr(error, "stops_run", False)
+            return Failure(str(error), error=error if stops else None)
         text = " ".join(str(error).split())[:500]
         trace = "".join(traceback.format_exception(error))
         return Failure(f"{type(error).__name__}: {text or 'no message'}", trace)

@@ -11,6 +11,8 @@ from apu.errors import OutputError
 INFO = "dataset.json"
 WORK = ".work"
 """Holds finished pieces of work until the data set is whole."""
+REJECTED, REASONS = "rejected.parquet", "rejected.jsonl"
+"""Of a data set of fits: those that were not taken, and why."""
 
 _SHARD = re.compile(r"pairs-\d{5}\.parquet")
 _TEMPORARY = re.compile(r"\.apu-[0-9a-f]{16}\b.*")  # as `apu.cache.written_whole` calls them
@@ -53,6 +55,8 @@ def prepare(folder: Path, *, overwrite: bool, resume: bool) -> State:
         (folder / INFO).unlink(missing_ok=True)
         for shard in shards_in(folder):
             shard.unlink()
+        for name in (REJECTED, REASONS):
+            (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / WORK, ignore_errors=True)
         return "new"
     if state != "new" and not resume:
@@ -87,7 +91,7 @@ def check_same(folder: Path, settings: dict[str, Any], versions: dict[str, str])
 
 
 def _is_ours(name: str) -> bool:
-    return name in (INFO, WORK) or bool(_SHARD.fullmatch(name) or _TEMPORARY.fullmatch(name))
+    return name in (INFO, WORK, REJECTED, REASONS) or bool(_SHARD.fullmatch(name) or _TEMPORARY.fullmatch(name))
 
 
 def _refused(folder: Path, got: str, remedy: str) -> OutputError:

@@ -124,23 +124,24 @@ class PairRecord(_Strict):
 
     Attributes:
         id: unique in the data set.
-        kind: `synthetic`: the bodies are the truth; `photo`: they were fitted, pseudo ground truth.
+        kind: `synthetic`: the bodies are the truth; `photo`: they were fitted, pseudo ground truth; `simulated`: they
+            were fitted to a simulated observation of a synthetic pair.
         schema_version: of the record.
         body_model: whose parameters they are.
         interaction: name of the class; empty where nobody knows.
         group: which classes it belongs to; None of a photo.
         split: which data it belongs to.
-        base: where the base poses of A and B come from, see `TruePair`; None of a photo.
+        base: where the base poses of A and B come from, see `TruePair`; None of a fit.
         frame: `level`: x right, y down, z away, floor at y = 0; `camera`: x right, y down, z forward. Metres.
         parameters: name -> A's and B's numbers.
         contacts: what touches in the meshes, nearest first.
-        intended: what a synthetic pair's class asked for; of a photo, the contact map that was used.
+        intended: what a synthetic pair's class asked for; of a fit, the contact map that was used.
         penetration_max_m: deepest vertex of either body in the other.
         camera: of the photo, or of a synthetic view.
         keypoints: BODY_25 of A and B: x, y in pixels and confidence, 0 where not seen.
         initial: estimates before any contact was used, as `parameters`.
         answers, decisions: JSON of the annotators' answers with their ids, and of what was made of them.
-        losses: term -> last weighted value.
+        losses: stage/term -> last weighted value.
         verdict: of the automatic filter.
         image: provenance of the photo.
         versions: of the software, name -> version.
@@ -148,7 +149,7 @@ class PairRecord(_Strict):
     """
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
-    kind: Literal["synthetic", "photo"]
+    kind: Literal["synthetic", "simulated", "photo"]
     schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)] = SCHEMA_VERSION
     body_model: str
     interaction: str
@@ -204,7 +205,7 @@ class PairRecord(_Strict):
             "frame": "level",
             "parameters": {name: value.tolist() for name, value in pair.parameters.items()},
             "contacts": [{**vars(contact), "weight": 1.0} for contact in pair.contacts],
-            "intended": [_named(contact) for contact in pair.intended],
+            "intended": [named_contact(contact) for contact in pair.intended],
             "penetration_max_m": pair.penetration_max_m,
             "versions": dict(versions),
             "seeds": {"pair": pair.seed},
@@ -278,7 +279,7 @@ class DatasetInfo(_Strict):
     """
 
     schema_version: Annotated[int, Field(ge=SCHEMA_VERSION, le=SCHEMA_VERSION)] = SCHEMA_VERSION
-    kind: Literal["synthetic", "photo"]
+    kind: Literal["synthetic", "simulated", "photo"]
     body_model: str
     parameters: dict[str, list[str]]
     pairs: Annotated[int, Field(ge=0)]
@@ -317,5 +318,6 @@ def validated(model: type[Model], row: object, where: object, id: str = "") -> M
         ) from error
 
 
-def _named(contact: Contact) -> dict[str, Any]:
+def named_contact(contact: Contact) -> dict[str, Any]:
+    """A `NamedContact` as plain values."""
     return {**vars(contact), "regions_a": sorted(contact.regions_a), "regions_b": sorted(contact.regions_b)}

@@ -19,6 +19,7 @@ from apu.progress import Progress, silent
 from apu.unite import losses
 from apu.unite.capsules import capsule_overlap
 from apu.unite.contact_terms import ContactTerm
+from apu.unite.guided import TERM, GuidedStage
 from apu.unite.hypotheses import Beliefs
 from apu.unite.joint_stage import cost_terms
 from apu.unite.penetration import Penetration
@@ -97,8 +98,10 @@ def fit_meshes(
     parts: Parts,
     penetration: Penetration | None = None,
     progress: Progress = silent,
+    *,
+    guided: GuidedStage | None = None,
 ) -> StageResult:
-    """Minimise keypoints, priors, contacts and, when it is given, penetration.
+    """Minimise keypoints, priors, contacts and, when they are given, penetration and a learned prior's pull.
 
     Args:
         problem: what does not change along the stage.
@@ -108,6 +111,7 @@ def fit_meshes(
         parts: joints and vertices to evaluate; all vertices when penetration counts.
         penetration: started at these parameters.
         progress: told about the steps.
+        guided: a learned prior over both people.
     """
     began = time.perf_counter()
     free = _to_rays(parameters)
@@ -124,7 +128,11 @@ def fit_meshes(
         share = min(1.0, step / max(1.0, ANNEALED_SHARE * weights.steps))
         _set_rate(optimiser, weights.rate, step / weights.steps)
         look = share >= 1.0 or step % 2 == 0
-        terms = _terms(problem, _from_rays(free), contacts, weights, share, parts, penetration, look)
+        now = _from_rays(free)
+        terms = _terms(problem, now, contacts, weights, share, parts, penetration, look)
+        if guided is not None:
+            guided.look(now, step, share)
+            terms[TERM] = guided.term(now)
         total = torch.stack(list(terms.values())).sum(0)
         optimiser.zero_grad(set_to_none=True)
         total.sum().backward()
@@ -140,6 +148,8 @@ def fit_meshes(
     with torch.no_grad():
         ended = {name: value.detach() for name, value in _from_rays(free).items()}
         terms = _terms(problem, ended, contacts, weights, 1.0, parts, penetration)
+        if guided is not None:
+            terms[TERM] = guided.term(ended)
     return StageResult(ended, terms, pairs.steps, pairs.stops(), time.perf_counter() - began)
 
 

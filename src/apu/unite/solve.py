@@ -16,11 +16,13 @@ from apu.contact.contact import ContactMap
 from apu.contact.distance import ContactDistances
 from apu.progress import Progress, silent
 from apu.scene.estimate import Estimate
+from apu.scene.guidance import Guidance
 from apu.scene.pair import ContactResult, Fit, PairObservation, StageRecord
 from apu.unite.contact_alternatives import ContactLoss, full_term, sampled_term
 from apu.unite.contact_terms import ContactTerm
 from apu.unite.finalists import Finalists, finalists
 from apu.unite.first_fit import PairHypotheses, first_fit, no_hypotheses
+from apu.unite.guided import GuidedStage, known_pairs
 from apu.unite.mesh_stage import Problem, StageResult, fit_meshes
 from apu.unite.penetration import Penetration, overlap
 from apu.unite.plausible import distances_across, plausible
@@ -80,6 +82,7 @@ def unite(
     progress: Progress = silent,
     *,
     contact_loss: ContactLoss = "soft",
+    guidance: Guidance | None = None,
 ) -> list[Fit]:
     """Stages 1 and 2: choose among the hypotheses with the contacts, then let the bodies touch without passing through.
 
@@ -93,6 +96,10 @@ def unite(
         progress: told about the steps.
         contact_loss: `soft`, or another of `apu.unite.contact_alternatives`; `mindist` ignores the maps and pulls the
             smallest distance to zero.
+        guidance: a learned prior over two people; see `weights.guidance`.
+
+    Raises:
+        InputError: the times of the guidance lie outside the prior's schedule.
     """
     weights = weights or UniteWeights()
     if not first.observations:
@@ -100,11 +107,13 @@ def unite(
     used, trust = believed(body, first, contacts, weights)
     count = first.hypotheses.cost.shape[1]
     every = sampled_term(contact_loss, body.surface, [one for one in used for _ in range(count)])
-    touching = _contact_stage(body, first, every, weights, _half(progress, 0.0, 0.3))
+    touching = _contact_stage(body, first, used, every, weights, guidance, _half(progress, 0.0, 0.3))
     own = first.hypotheses.beliefs.cost.reshape(-1, 2).sum(-1)
     left = finalists((touching.cost + own).reshape(-1, count), weights.finalists, weights.finalist_margin)
     last = full_term(contact_loss, body.surface, [used[i] for i in left.pair.tolist()])
-    parted = _penetration_stage(body, first, touching, left, last, weights, _half(progress, 0.3, 1.0))
+    parted = _penetration_stage(
+        body, first, used, touching, left, last, weights, guidance, _half(progress, 0.3, 1.0)
+    )  # fmt: skip
     return _fits(body, first, contacts, trust, touching, left, parted)
 
 
@@ -123,8 +132,9 @@ def believed(
 
 
 def _contact_stage(
-    body: BodyModel, first: FirstLook, terms: ContactTerm, weights: UniteWeights, progress: Progress
-) -> StageResult:
+    body: BodyModel, first: FirstLook, used: Sequence[ContactMap], terms: ContactTerm, weights: UniteWeights,
+    guidance: Guidance | None, progress: Progress,
+) -> StageResult:  # fmt: skip
     """Run every hypothesis of every pair."""
     hypotheses = first.hypotheses
     count = hypotheses.cost.shape[1]
@@ -132,12 +142,19 @@ def _contact_stage(
     problem = Problem(body, evidence, hypotheses.beliefs, weights.keypoints, weights.priors)
     start = {name: value.flatten(0, 1) for name, value in hypotheses.parameters.items()}
     parts = Parts(JOINT_SET, sample_regions(body.surface).vertices)
-    return fit_meshes(problem, start, terms, weights.contact, parts, progress=progress)
+    guided = None
+    if guidance is not None:
+        rows = [(pair, k) for pair in range(len(first.observations)) for k in range(count)]
+        known = known_pairs(first.observations, used, [pair for pair, _ in rows], [k for _, k in rows], start)
+        guided = GuidedStage(guidance, known, weights.guidance, weights.guidance.contact_times)
+        if weights.guidance.start_steps:
+            start = dict(guidance.start(known, start, weights.guidance.start_steps))
+    return fit_meshes(problem, start, terms, weights.contact, parts, progress=progress, guided=guided)
 
 
 def _penetration_stage(
-    body: BodyModel, first: FirstLook, touching: StageResult, left: Finalists, terms: ContactTerm,
-    weights: UniteWeights, progress: Progress,
+    body: BodyModel, first: FirstLook, used: Sequence[ContactMap], touching: StageResult, left: Finalists,
+    terms: ContactTerm, weights: UniteWeights, guidance: Guidance | None, progress: Progress,
 ) -> StageResult:  # fmt: skip
     """Run the finalists, from where the contact stage left them."""
     start = {name: value[left.row] for name, value in touching.parameters.items()}
@@ -146,7 +163,11 @@ def _penetration_stage(
     beliefs = first.hypotheses.beliefs.select(left.bodies)
     problem = Problem(body, first.evidence.select(left.pair), beliefs, weights.keypoints, weights.priors)
     penetration = Penetration(body.surface, started)
-    return fit_meshes(problem, start, terms, weights.penetration, WHOLE, penetration, progress)
+    guided = None
+    if guidance is not None:
+        known = known_pairs(first.observations, used, left.pair.tolist(), left.hypothesis.tolist(), start)
+        guided = GuidedStage(guidance, known, weights.guidance, weights.guidance.penetration_times)
+    return fit_meshes(problem, start, terms, weights.penetration, WHOLE, penetration, progress, guided=guided)
 
 
 @torch.no_grad()

@@ -166,6 +166,26 @@ PENETRATION_STAGE = StageWeights(
 
 
 @dataclass(frozen=True)
+class GuidanceWeights:
+    """How a learned prior is heard, where there is one.
+
+    Attributes:
+        factor: on its loss, which is a negative logarithm in the same units as the other terms.
+        contact_times, penetration_times: noise of its target at the first step of each stage, and when the stage
+            settles; in steps of the prior's schedule.
+        refresh: steps after which a target is renewed.
+        start_steps: sampler steps of the pair that replaces the start of the contact stage; 0 starts from the first
+            fit's hypotheses.
+    """
+
+    factor: float = 1.0
+    contact_times: tuple[int, int] = (100, 40)
+    penetration_times: tuple[int, int] = (40, 10)
+    refresh: int = 12
+    start_steps: int = 0
+
+
+@dataclass(frozen=True)
 class UniteWeights:
     """All stages of a fit.
 
@@ -175,6 +195,7 @@ class UniteWeights:
         finalists: hypotheses of a pair that see the last stage, at most.
         finalist_margin: by how much they may cost more than the cheapest after the contact stage.
         across_sigma_m: how far apart the regions of a right contact may seem in the picture (`apu.unite.plausible`).
+        guidance: of a learned prior; without one it does nothing.
     """
 
     keypoints: KeypointWeights = field(default_factory=KeypointWeights)
@@ -185,3 +206,4 @@ class UniteWeights:
     finalists: int = 2
     finalist_margin: float = 5.0
     across_sigma_m: float = 0.06
+    guidance: GuidanceWeights = field(default_factory=GuidanceWeights)
