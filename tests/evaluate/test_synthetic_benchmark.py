@@ -172,7 +172,9 @@ def test_a_fit_of_keypoints_is_nearer_than_where_it_started(body: AnnyBody, pair
 def test_modules_that_measure_are_there():
     folder = Path(synthetic_benchmark.__file__).parent
     presenting = {"__init__", "ablation", "ablation_table", "ablation_variants", "annotated_contacts",
-                  "annotated_photos", "bootstrap", "findings", "photo_tables", "photos_benchmark", "plots", "report",
-                  "risk_coverage", "rows", "synthetic_tables", "tables", "verdict_benchmark", "verdict_findings",
-                  "verdict_plot", "verdict_tables"}  # fmt: skip
+                  "annotated_photos", "ask_agreement", "ask_annotators", "ask_benchmark", "ask_chirality",
+                  "ask_findings", "ask_photos", "ask_plot", "ask_rows", "ask_tables", "bootstrap", "findings",
+                  "named_of_map", "photo_tables", "photos_benchmark", "plots", "report", "risk_coverage", "rows",
+                  "synthetic_tables", "tables", "verdict_benchmark", "verdict_findings", "verdict_plot",
+                  "verdict_tables"}  # fmt: skip
     assert {path.stem for path in folder.glob("*.py")} - presenting == set(MEASURING)

@@ -17,7 +17,9 @@ from apu.errors import PhotoError
 FILES = ("people.png", "panel.png", "pair.npz", "run.json")
 
 
-def fit_and_save(photo: Path, request, folder: Path, progress, *, overwrite: bool, video: bool = False):
+def fit_and_save(
+    photo: Path, request, folder: Path, progress, *, overwrite: bool, video: bool = False, annotator: None = None
+):
     progress("finding people")
     if photo.stem.startswith("bad"):
         raise PhotoError("The photo cannot be decoded.", where=photo)
@@ -38,6 +40,6 @@ def fit_and_save(photo: Path, request, folder: Path, progress, *, overwrite: boo
 
 if __name__ == "__main__":
     run = types.ModuleType("apu.cli.run")  # the real one loads torch
-    run.__dict__.update(fit_and_save=fit_and_save, use_threads=lambda: None)
+    run.__dict__.update(fit_and_save=fit_and_save, use_threads=lambda: None, annotator_of=lambda *_: None)
     sys.modules["apu.cli.run"] = run
     main(prog_name="apu")

@@ -149,7 +149,7 @@ def test_a_cache_below_a_file_is_told(refused, hug: Path, monkeypatch: pytest.Mo
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch, stub_result) -> None:
     """A fit that has come to its end, and is about to be written."""
-    monkeypatch.setattr(pipeline, "fit", lambda photo, options, progress: stub_result)
+    monkeypatch.setattr(pipeline, "fit", lambda photo, options, progress, annotator: stub_result)
     monkeypatch.setattr(pipeline, "save", _save_people)
 
 

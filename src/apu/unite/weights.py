@@ -192,7 +192,7 @@ class UniteWeights:
     Attributes:
         keypoints, priors, first: of the single-person terms and the first fit.
         contact, penetration: of the two mesh stages.
-        finalists: hypotheses of a pair that see the last stage, at most.
+        finalists: hypotheses of a pair that see the last stage, at most, where contacts are told.
         finalist_margin: by how much they may cost more than the cheapest after the contact stage.
         across_sigma_m: how far apart the regions of a right contact may seem in the picture (`apu.unite.plausible`).
         guidance: of a learned prior; without one it does nothing.
