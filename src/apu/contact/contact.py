@@ -10,6 +10,18 @@ CERTAIN = frozenset({"annotation", "truth"})
 """Sources whose contacts are not doubted: people who looked, and synthetic truth."""
 
 
+def check_weight(weight: float, where: str) -> None:
+    """Raise InputError unless a weight is a trust in (0, 1]."""
+    if not 0.0 < weight <= 1.0:
+        raise InputError(
+            "A contact's weight is out of range.",
+            where=where,
+            expected="a number in (0, 1]",
+            got=weight,
+            remedy="give 1 for a certain contact, less for a doubtful one.",
+        )
+
+
 @dataclass(frozen=True)
 class Contact:
     """Some place of `regions_a` on A touches some place of `regions_b` on B.
@@ -39,14 +51,7 @@ class Contact:
                     got=", ".join(unknown) or "nothing",
                     remedy="`apu regions` lists the 75 names.",
                 )
-        if not 0.0 < self.weight <= 1.0:
-            raise InputError(
-                "A contact's weight is out of range.",
-                where=f"source {self.source!r}: {self.name}",
-                expected="a number in (0, 1]",
-                got=self.weight,
-                remedy="give 1 for a certain contact, less for a doubtful one.",
-            )
+        check_weight(self.weight, f"source {self.source!r}: {self.name}")
 
     @property
     def certain(self) -> bool:

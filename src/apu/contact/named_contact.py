@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from apu.contact.contact import Contact, ContactMap
+from apu.contact.contact import Contact, ContactMap, check_weight
 from apu.contact.end import End
-from apu.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -24,14 +23,7 @@ class NamedContact:
     source: str = "annotation"
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.weight <= 1.0:
-            raise InputError(
-                "A contact's weight is out of range.",
-                where=f"source {self.source!r}: {self.name}",
-                expected="a number in (0, 1]",
-                got=self.weight,
-                remedy="give 1 for a certain contact, less for a doubtful one.",
-            )
+        check_weight(self.weight, f"source {self.source!r}: {self.name}")
 
     @property
     def name(self) -> str:
