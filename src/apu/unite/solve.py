@@ -109,7 +109,7 @@ def unite(
     every = sampled_term(contact_loss, body.surface, [one for one in used for _ in range(count)])
     touching = _contact_stage(body, first, used, every, weights, guidance, _half(progress, 0.0, 0.3))
     own = first.hypotheses.beliefs.cost.reshape(-1, 2).sum(-1)
-    told = torch.tensor([bool(one.contacts) for one in used], device=own.device)
+    told = torch.tensor([bool(one.contacts) and contact_loss != "mindist" for one in used], device=own.device)
     left = finalists((touching.cost + own).reshape(-1, count), told, weights.finalists, weights.finalist_margin)
     last = full_term(contact_loss, body.surface, [used[i] for i in left.pair.tolist()])
     parted = _penetration_stage(
