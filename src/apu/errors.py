@@ -10,7 +10,12 @@ class ApuError(Exception):
         expected: what would have been right.
         got: what was found instead.
         remedy: what the user can do about it.
+
+    Attributes:
+        stops_run: whether every other item of a batch would fail alike, so that going on is of no use.
     """
+
+    stops_run: bool = False
 
     def __init__(
         self,
@@ -74,6 +79,10 @@ class FitError(ApuError):
 class OutputError(ApuError):
     """The results cannot be written."""
 
+    stops_run = True
+
 
 class ModelFileError(ApuError):
     """A model file is missing, damaged, or cannot be fetched."""
+
+    stops_run = True

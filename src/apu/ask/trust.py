@@ -26,15 +26,11 @@ from apu.contact.chirality_explained import recorded_contact
 from apu.contact.impossible import PeopleOrder, in_order, people_order, possible_contacts
 from apu.contact.named_contact import NamedContact, contact_map
 from apu.contact.reliability import USUAL_COVERAGE, coverage, informativeness
-from apu.contact.votes import Answered, Pooled, pool
+from apu.contact.votes import FEW_SAY_SO, Answered, Pooled, pool
 from apu.contact.wordings import compatible
 from apu.scene.annotation import Annotation
 from apu.scene.pair import PairWords
 from apu.scene.person import Person
-
-LEAST_WEIGHT = 0.15
-"""What has a smaller weight by votes is left out: what one of four or more answers says. On synthetic pairs it is
-mostly invented (`apu.contact.votes`)."""
 
 Sides = Literal["answer", "relation", "all-four"]
 """Who decides on left and right: the answer, or keypoints (a variant of `apu.contact.chirality`)."""
@@ -50,7 +46,7 @@ class TrustOptions:
     """
 
     sides: Sides = "relation"
-    least_weight: float = LEAST_WEIGHT
+    least_weight: float = FEW_SAY_SO
 
 
 def trusted(answers: Sequence[Heard], people: tuple[Person, Person], options: TrustOptions | None = None) -> Annotation:

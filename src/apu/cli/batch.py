@@ -19,7 +19,7 @@ from apu.cli.output import FAILURE, REPORT, RUN, check_folder
 from apu.cli.photos import folder_names
 from apu.cli.request import Request, printable
 from apu.cli.resume import check_place, sweep, why_again
-from apu.errors import ApuError, ModelFileError, OutputError
+from apu.errors import ApuError
 
 if TYPE_CHECKING:
     from apu.ask.annotator import Annotator
@@ -151,9 +151,9 @@ def _record(job: Job, request: Request, error: Exception) -> None:
 
 def _stops_all(error: Exception) -> bool:
     """Whether it would happen to every photo: no detector, no room on the disk, no key, no budget left."""
-    if getattr(error, "stops_run", False):
-        return True
-    return isinstance(error, ModelFileError | OutputError) or (isinstance(error, OSError) and error.errno in _DISK)
+    if isinstance(error, ApuError):
+        return error.stops_run
+    return isinstance(error, OSError) and error.errno in _DISK
 
 
 def _finish(batch: Batch, jobs: Sequence[Job], kept: set[Job], *, wrote: bool) -> None:

@@ -87,7 +87,7 @@ class PhotoBuild:
         except (ModelFileError, OutputError):
             raise
         except (ApuError, RuntimeError, ArithmeticError, ValueError) as error:
-            if getattr(error, "stops_run", False):
+            if isinstance(error, ApuError) and error.stops_run:
                 raise BuildStopped(f"The run has stopped: {error}") from None  # travels between processes
             return Built((), piece.lost(str(error) or type(error).__name__))
         sha256 = sha256_file(piece.photo)

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from apu.errors import ApuError, ModelFileError, OutputError
+from apu.errors import ApuError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,8 +31,7 @@ class Failure:
     Attributes:
         reason: what went wrong, for the user.
         trace: where, for us; empty of deliberate errors.
-        error: what would happen to every item alike (no room on the disk, no model file, or whatever says of itself
-            that it `stops_run`); None of others.
+        error: what would happen to every item alike (`ApuError.stops_run`); None of others.
     """
 
     reason: str
@@ -43,8 +42,7 @@ class Failure:
     def of(error: Exception) -> "Failure":
         """What an exception says."""
         if isinstance(error, ApuError):
-            stops = isinstance(error, OutputError | ModelFileError) or getattr(error, "stops_run", False)
-            return Failure(str(error), error=error if stops else None)
+            return Failure(str(error), error=error if error.stops_run else None)
         text = " ".join(str(error).split())[:500]
         trace = "".join(traceback.format_exception(error))
         return Failure(f"{type(error).__name__}: {text or 'no message'}", trace)

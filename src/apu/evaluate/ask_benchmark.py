@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from apu.ask.person_points import image_points
 from apu.body.protocol import BodyModel, Surface
 from apu.contact.contact import ContactMap
 from apu.contact.end import end_of_region
 from apu.contact.measured import TOUCHING_M
 from apu.contact.named_contact import NamedContact, contact_map
 from apu.contact.reliability import reliability
+from apu.contact.votes import FEW_SAY_SO
 from apu.dataset.synthetic.answers import SOURCE, SimulatedAnswer, simulate_answers
 from apu.dataset.synthetic.observation_settings import AnswerSettings, ObservationSettings
 from apu.dataset.synthetic.observe import Observed, observe
@@ -17,7 +19,7 @@ from apu.evaluate.ask_agreement import TrueContact, judge
 from apu.evaluate.ask_annotators import SimulatedAnnotator, said_by, simulated_annotators
 from apu.evaluate.ask_chirality import SideCase, side_cases
 from apu.evaluate.ask_rows import AskRow, Subject, ask_row
-from apu.evaluate.trusted_answers import LEAST_VOTES, image_points, sides_decided
+from apu.evaluate.trusted_answers import sides_decided
 from apu.progress import Progress, silent
 from apu.scene.pair import PairObservation
 from apu.scene.true_pair import TruePair
@@ -47,7 +49,7 @@ def measure_annotators(
     pairs: Sequence[TruePair],
     seeds: Sequence[int],
     annotators: Sequence[SimulatedAnnotator] | None = None,
-    least_weight: float = LEAST_VOTES,
+    least_weight: float = FEW_SAY_SO,
     settings: ObservationSettings | None = None,
     progress: Progress = silent,
 ) -> AskMeasured:

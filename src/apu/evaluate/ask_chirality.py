@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from apu.ask.person_points import image_points
 from apu.body.joints import joint_names
 from apu.contact.body_points import BodyPoints
 from apu.contact.chirality import ChiralityOptions, denoise
@@ -21,7 +22,6 @@ from apu.dataset.synthetic.answers import SOURCE, AnsweredContact, SimulatedAnsw
 from apu.dataset.synthetic.observe import Observed
 from apu.dataset.synthetic.visibility import JointState
 from apu.evaluate.ask_findings import Share, share_of
-from apu.evaluate.trusted_answers import image_points
 
 DECIDABLE_TORSOS = 0.1
 VARIANTS: tuple[Variant, ...] = ("relation", "all-four")

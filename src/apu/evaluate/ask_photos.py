@@ -17,6 +17,7 @@ from apu.contact.contact import ContactMap
 from apu.contact.end import end_of_region
 from apu.contact.files import read_contact_file
 from apu.contact.named_contact import NamedContact
+from apu.contact.votes import FEW_SAY_SO
 from apu.dataset.synthetic.answers import answers_about
 from apu.dataset.synthetic.coarse_contacts import CoarseContact, region_areas
 from apu.dataset.synthetic.observation_settings import AnswerSettings
@@ -29,7 +30,6 @@ from apu.evaluate.ask_rows import AskRow, Subject, ask_row, lost_ask_row
 from apu.evaluate.named_of_map import denoised_map
 from apu.evaluate.photos_benchmark import found_people, observed_pairs
 from apu.evaluate.recovery import Lost, all_or_each
-from apu.evaluate.trusted_answers import LEAST_VOTES
 from apu.pipeline import FitOptions, perceive
 from apu.pose.photo_file import read_photo
 from apu.progress import Progress, silent
@@ -66,7 +66,7 @@ def measure_on_photos(
     folders: Mapping[str, Path],
     negatives: Sequence[Negative] = (),
     seed: int = 0,
-    least_weight: float = LEAST_VOTES,
+    least_weight: float = FEW_SAY_SO,
     progress: Progress = silent,
 ) -> list[AskRow]:
     """Ask every annotator about every annotated pair.

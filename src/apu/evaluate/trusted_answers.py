@@ -4,24 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from apu.contact.body_points import BodyPoints
-from apu.contact.chirality import ChiralityOptions, agreed, denoise, denoise_in_space
-from apu.contact.chirality_explained import Decisions
+from apu.ask.person_points import image_points, space_points
+from apu.ask.sides import decided_sides
+from apu.contact.chirality import ChiralityOptions, agreed, denoise_in_space
+from apu.contact.chirality_explained import Decisions, Variant
 from apu.contact.contact import ContactMap
 from apu.contact.end import End
 from apu.contact.impossible import in_order, people_order, possible_contacts
 from apu.contact.named_contact import NamedContact, contact_map
-from apu.contact.votes import Answered, Pooled, pool
+from apu.contact.votes import FEW_SAY_SO, Answered, Pooled, pool
 from apu.dataset.synthetic.answers import SOURCE, SimulatedAnswer
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
-from apu.scene.person import Person
-
-JOINTS = "body25"
-
-LEAST_VOTES = 0.2
-"""Of pooled contacts those below this weight are left out: what one of three or five answers says. Chosen on synthetic
-validation pairs by the F1 of part pairs."""
 
 Sides = Literal["as answered", "relation", "all-four", "relation and 3D", "open"]
 """`relation` and `all-four` are variants of `apu.contact.chirality`; `and 3D` is a second vote in space after the first
@@ -44,7 +38,7 @@ class Trust:
     sides: Sides = "as answered"
     order: bool = False
     possible: bool = False
-    least_weight: float = LEAST_VOTES
+    least_weight: float = FEW_SAY_SO
 
 
 def named_contacts(answer: SimulatedAnswer) -> tuple[NamedContact, ...]:
@@ -55,21 +49,6 @@ def named_contacts(answer: SimulatedAnswer) -> tuple[NamedContact, ...]:
 def pooled_answers(answers: Sequence[SimulatedAnswer], reliability: float = 1.0) -> Pooled:
     """Votes of one simulated model's answers."""
     return pool([Answered(named_contacts(answer), answer.model, reliability) for answer in answers], SOURCE)
-
-
-def image_points(person: Person) -> BodyPoints:
-    """The joints of a person in the photo."""
-    seen = person.keypoints.as_set(JOINTS)
-    return BodyPoints(seen.xy, seen.confidence)
-
-
-def space_points(estimate: Estimate, people: Sequence[Person]) -> tuple[BodyPoints, BodyPoints]:
-    """The joints of both people after a first fit, as sure as the keypoints that hold them."""
-    a, b = (
-        BodyPoints(joints.detach().cpu().numpy(), person.keypoints.as_set(JOINTS).confidence)
-        for joints, person in zip(estimate.joints, people, strict=True)
-    )
-    return a, b
 
 
 def open_sides(contact: NamedContact) -> NamedContact:
@@ -92,11 +71,12 @@ def sides_decided(
         sides: a variant of chirality denoising.
         estimate: the first fit; needed for the vote in space.
     """
-    options = ChiralityOptions("all-four" if sides == "all-four" else "relation")
-    found = denoise(contacts, image_points(seen.people[0]), image_points(seen.people[1]), options)
+    variant: Variant = "all-four" if sides == "all-four" else "relation"
+    found = decided_sides(contacts, image_points(seen.people[0]), image_points(seen.people[1]), variant)
     if sides != "relation and 3D" or estimate is None:
         return found
-    return agreed(found, denoise_in_space(contacts, *space_points(estimate, seen.people), options))
+    in_space = denoise_in_space(contacts, *space_points(estimate, seen.people), ChiralityOptions(variant))
+    return agreed(found, in_space)
 
 
 def trusted_contacts(
