@@ -1,5 +1,6 @@
-"""What all tests share: one thread, the photos where there are any, and a real server of a language model."""
+"""What all tests share: one thread, Ctrl-C, the photos where there are any, and a real server of a language model."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ import torch
 from apu.body.anny import AnnyBody
 
 torch.set_num_threads(1)  # several threads on a busy machine are slower, and sums in another order change digits
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jobs start so, and their children, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else tests of Ctrl-C would wait for ever
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
