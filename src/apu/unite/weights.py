@@ -167,7 +167,7 @@ PENETRATION_STAGE = StageWeights(
 
 @dataclass(frozen=True)
 class GuidanceWeights:
-    """How a learned prior is heard, where there is one.
+    """How a learned prior is heard, where there is one. Hand-set; no data has been asked yet.
 
     Attributes:
         factor: on its loss, which is a negative logarithm in the same units as the other terms.
