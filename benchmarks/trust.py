@@ -2,11 +2,14 @@
 
     apu synth data/val --split validation --pairs 65 --seed 1
     python benchmarks/trust.py data/val --pairs 24 --rows trust.json
+    python benchmarks/trust.py data/val --pairs 24 --rows curves.json --curves
 
 Synthetic pairs, default noise, every method against `contacts` with the gate, pair by pair. The gate is the doubt of
 `apu.unite.plausible`: contacts that the picture denies are weighted less, or not used. Methods with `, no gate` do
-without it. Rows of finished batches are kept in the file, so that a killed run goes on; delete it after a change of
-the code.
+without it. With `--curves`, simulated annotators instead (`apu.evaluate.ask_annotators`): how often one model is asked,
+which share rho of its errors comes in every answer, and a second, worse model; sides are decided by keypoints, and what
+too few answers say is left out. Rows of finished batches are kept in the file, so that a killed run goes on; delete it
+after a change of the code.
 """
 
 import argparse
@@ -20,13 +23,20 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.protocol import BodyModel
+from apu.contact.contact import ContactMap
+from apu.contact.named_contact import NamedContact, contact_map
+from apu.contact.votes import FEW_SAY_SO
 from apu.dataset.store import PairStore
+from apu.dataset.synthetic.answers import SOURCE, simulate_answers
+from apu.evaluate.ask_annotators import SINGLE, SimulatedAnnotator, said_by, simulated_annotators
 from apu.evaluate.cases import partners
 from apu.evaluate.findings import find
 from apu.evaluate.methods import Case, Method, Outcome, contacts_of
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
 from apu.evaluate.synthetic_benchmark import BATCH, evaluate_batch
 from apu.evaluate.tables import Column, Table, difference_cells
+from apu.evaluate.trusted_answers import sides_decided
+from apu.scene.estimate import Estimate
 from apu.unite.solve import look, unite
 from apu.unite.weights import UniteWeights
 
@@ -37,6 +47,11 @@ TOGETHER = (
     "keypoints", "contacts", "contacts+chirality", "contacts+chirality3d", "contacts+open-sides", "contacts+checks",
     "contacts+votes", "contacts+chirality+votes", "contacts+chirality3d+votes", "contacts+all", "contacts+oracle-sides",
     *(f"contacts{one}{NO_GATE}" for one in ("", "+chirality", "+open-sides", "+votes", "+chirality+votes")),
+)  # fmt: skip
+ANNOTATORS = {one.name: one for one in simulated_annotators() if not (one.checked or one.weighted)}
+CURVES = (
+    "keypoints", SINGLE, *(f"{k} answers, rho {rho:g}" for k in (3, 5) for rho in (0.0, 0.3, 0.6, 0.9)),
+    "worse, 1 answer", "worse, 5 answers", "3 good + 2 worse",
 )  # fmt: skip
 METRICS = ("pair_pa_mpjpe_mm", "relative_translation_error_mm", "pcc_5cm_percent")
 HEADERS = ("pair PA-MPJPE", "rel. transl.", "PCC@5")
@@ -49,13 +64,26 @@ def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[str]) -> dic
     for name in methods:
         began = time.perf_counter()
         weights = UNGATED if name.endswith(NO_GATE) else UniteWeights()
-        maps = [
-            contacts_of(method_of(name), case, estimate) for case, estimate in zip(cases, first.estimates, strict=True)
-        ]
+        maps = [map_of(name, body, case, estimate) for case, estimate in zip(cases, first.estimates, strict=True)]
         fits = unite(body, first, maps, weights)
         out[name] = [Outcome(fit.parameters, (time.perf_counter() - began) / len(cases)) for fit in fits]
         print(f"{name}: {time.perf_counter() - began:.0f} s for {len(cases)} pairs", flush=True)
     return out
+
+
+def map_of(name: str, body: BodyModel, case: Case, estimate: Estimate) -> ContactMap:
+    """The contacts of a method of the benchmark, or of a simulated annotator whose sides are decided by keypoints."""
+    if name not in ANNOTATORS:
+        return contacts_of(method_of(name), case, estimate)
+    said = said_in(body, case, ANNOTATORS[name])
+    return contact_map(sides_decided(said, case.observed.observation, "relation").contacts, SOURCE)
+
+
+def said_in(body: BodyModel, case: Case, annotator: SimulatedAnnotator) -> tuple[NamedContact, ...]:
+    """What an annotator says of a pair, without what too few of its answers say."""
+    truth = case.observed.truth
+    answers = [simulate_answers(truth, body.surface, k, case.seed, one).answers for one, k in annotator.models]
+    return tuple(contact for contact in said_by(answers) if contact.weight >= FEW_SAY_SO)
 
 
 def method_of(name: str) -> Method:
@@ -64,11 +92,11 @@ def method_of(name: str) -> Method:
     return method
 
 
-def table(rows: Sequence[BenchmarkRow]) -> Table:
-    """Means, and differences from `contacts` with the gate."""
-    found = find(rows, (BASE,))
+def table(rows: Sequence[BenchmarkRow], base: str) -> Table:
+    """Means, and differences from a method."""
+    found = find(rows, (base,))
     columns = [Column(header, metric, interval=True) for header, metric in zip(HEADERS, METRICS, strict=True)]
-    against = found.comparisons.get(BASE, {})
+    against = found.comparisons.get(base, {})
     lines = []
     for method in found.methods:
         overall = found.overall[method]
@@ -77,7 +105,7 @@ def table(rows: Sequence[BenchmarkRow]) -> Table:
         lines.append(
             (method, str(overall[METRICS[0]].n), *(c.cell(overall[c.metric], compact=True) for c in columns), *cells)
         )
-    header = ("method", "pairs", *HEADERS, f"against {BASE}", "excludes 0")
+    header = ("method", "pairs", *HEADERS, f"against {base}", "excludes 0")
     return Table("What helps against noisy answers (synthetic, mm and %)", header, tuple(lines))
 
 
@@ -86,9 +114,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--pairs", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0, help="of the observation and of the answers")
-    parser.add_argument("--methods", nargs="+", default=TOGETHER, choices=TOGETHER, metavar="METHOD")
+    parser.add_argument("--methods", nargs="+", choices=(*TOGETHER, *CURVES[1:]), metavar="METHOD")
+    parser.add_argument("--curves", action="store_true", help="simulated annotators instead of methods")
     parser.add_argument("--rows", type=Path, help="keeps what is done, and is gone on with")
     asked = parser.parse_args()
+    methods, base = asked.methods or (CURVES if asked.curves else TOGETHER), SINGLE if asked.curves else BASE
     torch.set_num_threads(1)
     body = AnnyBody.load()
     pairs = [record.to_true_pair() for record in PairStore(asked.data).records()][: asked.pairs]
@@ -97,13 +127,13 @@ def main() -> None:
     for start in range(0, len(pairs), BATCH):
         batch = pairs[start : start + BATCH]
         done = {row.method for row in rows if (row.pair, row.seed) == (batch[0].id, asked.seed)}
-        missing = [name for name in asked.methods if name not in done]
+        missing = [name for name in methods if name not in done]
         if missing:
             rows += evaluate_batch(body, batch, [other[p.id] for p in batch], asked.seed, missing, solver=solve)
             if asked.rows is not None:
                 write_rows(asked.rows, rows)
         print(f"{min(start + BATCH, len(pairs))} of {len(pairs)} pairs", flush=True)
-    print(table([row for row in rows if row.method in asked.methods]).text())
+    print(table([row for row in rows if row.method in methods], base).text())
 
 
 if __name__ == "__main__":
