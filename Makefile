@@ -53,6 +53,7 @@ $(RUN): pyproject.toml | $(BIN)/python
 
 $(DEV): $(RUN)
 	$(PIP) install --editable '.[dev]'
+	$(PIP) install --no-deps 'rtmlib>=0.0.16,<0.1'  # it asks for builds of OpenCV that would overwrite ours
 	@touch $@
 
 clean:

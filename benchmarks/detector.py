@@ -1,4 +1,5 @@
-"""How well people are found: python benchmarks/detector.py FOLDER [--keypoints vitpose] [--check].
+"""How well people are found: python benchmarks/detector.py FOLDER [--keypoints vitpose] [--check]
+    [--detector NAME --detector-weights PATH].
 
 FOLDER has `images/` and, in the sub-folder named by --keypoints, a file NAME.json or NAME_keypoints.json for each image
 (OpenPose kind, or COCO), whose people are taken for the truth. Where FOLDER has `interaction_contact_signature.json`
@@ -9,8 +10,8 @@ the share of the joints within 0.05 and 0.1 of that height, where nobody was fou
 confidence above 0.5. A swap is a pair of limbs of somebody who was found that fits clearly better with left and right
 exchanged. People are assigned to the reference so that the sum of their mean errors is least. Rows: `movenet` is the
 embedded detector; `blazepose` its 2D landmarks on the circles about the detector's people, its time that of both;
-`boxes` the detector told of the reference's keypoint boxes. `--check` fails when the hug of `college_232334` misses its
-targets.
+`boxes` the detector told of the reference's keypoint boxes; and the optional detector that --detector names, with its
+own weights. `--check` fails when the hug of `college_232334` misses its targets.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -30,11 +32,13 @@ from apu.pose.body_guess import guess_body
 from apu.pose.detect import detect_people
 from apu.pose.enrich import agrees
 from apu.pose.keypoint_files import read_keypoints
+from apu.pose.optional_detectors import people_in_photo
 from apu.pose.photo_file import read_photo
 from apu.pose.roi import roi_of
 from apu.pose.weights import ensure_blazepose, ensure_movenet
 from apu.scene.person import Box, Keypoints
 from apu.scene.photo import Photo
+from apu.scene.results import Detector
 
 SURE = 0.5
 IMAGES = (".png", ".jpg", ".jpeg", ".webp")
@@ -115,7 +119,9 @@ def _height(keypoints: Keypoints) -> float:
     return max(y1 - y0, 1.0)
 
 
-def detections(net: BlazePose, photo: Photo, boxes: Sequence[Box]) -> dict[str, tuple[list[Keypoints], float]]:
+def detections(
+    net: BlazePose, photo: Photo, boxes: Sequence[Box], other: tuple[Detector, Path | None]
+) -> dict[str, tuple[list[Keypoints], float]]:
     """People as each detector sees them, and how long it took."""
     detect_people(photo)  # the first run of a net at a new size is slower
     times = [time.perf_counter()]
@@ -125,16 +131,23 @@ def detections(net: BlazePose, photo: Photo, boxes: Sequence[Box]) -> dict[str, 
     times.append(time.perf_counter())
     boxed = detect_people(photo, boxes)
     times.append(time.perf_counter())
+    others = {}
+    if other[0] != "movenet":
+        others[other[0]] = (
+            [person.keypoints for person in people_in_photo(photo, *other)],
+            time.perf_counter() - times[-1],
+        )
     kept = sum(agrees(guess, person.keypoints) for guess, person in guesses)
     print(f"{photo.name}: of {len(people)} people, BlazePose's gate lets {kept} pass")
     return {
         "movenet": ([person.keypoints for person in people], times[1] - times[0]),
         "blazepose": ([guess.keypoints("coco17") for guess, _ in guesses], times[2] - times[0]),
         "boxes": ([person.keypoints for person in boxed], times[3] - times[2]),
+        **others,
     }
 
 
-def main(folder: Path, kind: str, check: bool) -> int:
+def main(folder: Path, kind: str, check: bool, other: tuple[Detector, Path | None]) -> int:
     net = BlazePose(ensure_blazepose())
     ensure_movenet()
     totals: dict[tuple[str, str], Score] = {}
@@ -147,7 +160,7 @@ def main(folder: Path, kind: str, check: bool) -> int:
             continue
         photo = read_photo(image)
         reference = read_keypoints(file, photo.name)
-        found = detections(net, photo, [person.box for person in reference])
+        found = detections(net, photo, [person.box for person in reference], other)
         groups = {"all": list(range(len(reference)))}
         if (folder / SIGNATURES).is_file():
             pairs = read_contact_file(folder / SIGNATURES, photo.name, [p.box for p in reference])
@@ -178,5 +191,8 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--keypoints", default="vitpose", help="sub-folder of the reference")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--detector", choices=get_args(Detector), default="movenet", help="one more detector")
+    parser.add_argument("--detector-weights", type=Path, help="of that detector")
     arguments = parser.parse_args()
-    sys.exit(main(arguments.folder, arguments.keypoints, arguments.check))
+    other = (arguments.detector, arguments.detector_weights)
+    sys.exit(main(arguments.folder, arguments.keypoints, arguments.check, other))

@@ -16,9 +16,10 @@ import torch
 from apu.body.anny import AnnyBody
 from apu.body.joints import joint_names
 from apu.pipeline import FitOptions, PairResult, fit
-from apu.pose.bev import BevPerson, read_bev
-from apu.pose.bev_matching import match_people
-from apu.pose.initial import bev_parameters
+from apu.pose.bev import read_bev
+from apu.pose.initial import estimated_parameters
+from apu.pose.initial_matching import match_people
+from apu.pose.initial_person import EstimatedPerson
 from apu.pose.photo_file import read_photo
 from apu.scene.camera import Camera
 from apu.scene.person import Person
@@ -44,24 +45,26 @@ def main(photos: Path) -> None:
     for name in PHOTO_NAMES:
         for source in ("embedded", "vitpose"):
             for init in (None, photos / "bev" / f"{name}_0.08.npz"):
-                keypoints = photos / "vitpose" / f"{name}_keypoints.json" if source == "vitpose" else None
+                keypoints = (photos / "vitpose" / f"{name}_keypoints.json",) if source == "vitpose" else ()
                 contacts = photos / "interaction_contact_signature.json"
                 began = time.perf_counter()
                 result = fit(
                     photos / "images" / f"{name}.png", FitOptions(keypoints=keypoints, contacts=contacts, init=init)
                 )
                 seconds = time.perf_counter() - began
-                estimates = _estimates(photos, name, result.people)
+                camera = Camera.of_image(result.photo.width, result.photo.height)
+                estimates = _estimates(photos, name, result.people, camera)
                 for pair in result.pairs:
                     print(row(name, source, init is not None, pair, estimates, seconds))
 
 
 def retargeting(photos: Path, name: str) -> str:
     """How near our body comes to BEV's joints, and how tall it is."""
-    body, people = AnnyBody.load(), read_bev(photos / "bev" / f"{name}_0.08.npz")
-    photo = read_photo(photos / "images" / f"{name}.png")
+    body, photo = AnnyBody.load(), read_photo(photos / "images" / f"{name}.png")
+    camera = Camera.of_image(photo.width, photo.height)
+    people = _bev_people(photos, name, camera)
     began = time.perf_counter()
-    parameters = bev_parameters(body, people, Camera.of_image(photo.width, photo.height))
+    parameters = estimated_parameters(body, people, camera)
     seconds = time.perf_counter() - began
     joints, _ = body.joints_and_jacobian(parameters, "body25", shape=False)
     errors = [procrustes_mm(mine, one) for mine, one in zip(joints.numpy(), people, strict=True)]
@@ -72,7 +75,9 @@ def retargeting(photos: Path, name: str) -> str:
     )
 
 
-def row(name: str, source: str, init: bool, pair: PairResult, estimates: dict[int, BevPerson], seconds: float) -> str:
+def row(
+    name: str, source: str, init: bool, pair: PairResult, estimates: dict[int, EstimatedPerson], seconds: float
+) -> str:
     fitted = pair.fit
     before, after = (
         sum(getattr(one, when) <= TOUCHING_M for one in fitted.contact_results) for when in ("before_m", "after_m")
@@ -95,9 +100,9 @@ def row(name: str, source: str, init: bool, pair: PairResult, estimates: dict[in
     )
 
 
-def procrustes_mm(mine: np.ndarray, bev: BevPerson) -> float:
+def procrustes_mm(mine: np.ndarray, bev: EstimatedPerson) -> float:
     """Mean distance of limb joints after the best similarity transform, never a reflection, millimetres."""
-    a, b = mine[LIMBS], bev.named_joints("body25")[0][LIMBS]
+    a, b = mine[LIMBS], bev.joints_m[LIMBS]
     a, b = a - a.mean(0), b - b.mean(0)
     u, s, vt = np.linalg.svd(a.T @ b)
     keep = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
@@ -105,9 +110,12 @@ def procrustes_mm(mine: np.ndarray, bev: BevPerson) -> float:
     return 1e3 * float(np.linalg.norm(scale * a @ (u @ keep @ vt) - b, axis=1).mean())
 
 
-def _estimates(photos: Path, name: str, people: tuple[Person, ...]) -> dict[int, BevPerson]:
-    path = photos / "bev" / f"{name}_0.08.npz"
-    return match_people(people, read_bev(path), path)
+def _bev_people(photos: Path, name: str, camera: Camera) -> list[EstimatedPerson]:
+    return [one.estimated(camera) for one in read_bev(photos / "bev" / f"{name}_0.08.npz")]
+
+
+def _estimates(photos: Path, name: str, people: tuple[Person, ...], camera: Camera) -> dict[int, EstimatedPerson]:
+    return match_people(people, _bev_people(photos, name, camera), photos / "bev" / f"{name}_0.08.npz")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def main(photos: Path, check: bool) -> int:
     misses: list[str] = []
     for name in ("college_232334", "girls_250416"):
         for source in ("embedded", "vitpose"):
-            keypoints = photos / "vitpose" / f"{name}_keypoints.json" if source == "vitpose" else None
+            keypoints = (photos / "vitpose" / f"{name}_keypoints.json",) if source == "vitpose" else ()
             options = FitOptions(keypoints=keypoints, contacts=photos / "interaction_contact_signature.json")
             began = time.perf_counter()
             result = fit(photos / "images" / f"{name}.png", options)

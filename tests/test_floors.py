@@ -10,7 +10,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "cache", "progress", "fetch", "restricted_load", "restricted_pickle"),
+    ("errors", "cache", "progress", "fetch", "restricted_load", "restricted_pickle", "user_config"),
     ("geometry",),
     ("body",),
     ("contact",),
@@ -49,21 +49,25 @@ ADAPTERS: dict[str, set[str]] = {
         "show.schema",
     },
     "pydantic_ai": {"ask.pydantic_ai_batch", "ask.pydantic_ai_model", "ask.pydantic_ai_provider"},
+    "huggingface_hub": {"pose.vitpose"},
     "rich": {"cli"},
     "roma": {
         "body.anny_kinematics",
         "body.retarget",
         "body.rigid",
+        "body.smpl_rotations",
         "body.smplx",
         "dataset.synthetic.candidates",
         "dataset.synthetic.legs",
         "dataset.synthetic.initial_noise",
         "dataset.synthetic.mocap",
         "dataset.synthetic.mocap_retarget",
+        "pose.initial_rotations",
         "prior.rotation_6d",
         "unite.joint_stage",
         "unite.losses",
     },
+    "rtmlib": {"pose.rtmpose"},
     "safetensors": {"body.anny_asset", "body.pose_density", "prior.checkpoint", "prior.training_state"},
     "scipy": {
         "body.anny_prepare",
@@ -73,7 +77,8 @@ ADAPTERS: dict[str, set[str]] = {
         "dataset.synthetic.support",
         "pose.decode",
     },
-    "trimesh": {"show.glb"},
+    "transformers": {"pose.vitpose"},
+    "trimesh": {"show.glb", "show.mesh_file"},
     "warp": {"geometry.surface_kernels"},
 }
 """Foreign package -> the modules, or whole rooms, that may import it. A new entry is a decision: one adapter each."""

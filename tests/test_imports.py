@@ -9,8 +9,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "anny", "cv2", "numba", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "pydantic_ai", "rich", "scipy",
-    "torch", "trimesh", "warp",
+    "anny", "cv2", "numba", "numpy", "onnx", "onnxruntime", "pyarrow", "pydantic", "pydantic_ai", "rich", "rtmlib",
+    "scipy", "torch", "transformers", "trimesh", "warp",
 )  # fmt: skip
 
 IMPORT = "import apu"

@@ -21,7 +21,7 @@ COLLEGE = "college_232334"
 def college(photos: Path) -> PhotoResult:
     """A kneeling woman hugs a boy."""
     options = FitOptions(
-        keypoints=photos / "vitpose" / f"{COLLEGE}_keypoints.json",
+        keypoints=(photos / "vitpose" / f"{COLLEGE}_keypoints.json",),
         contacts=photos / "interaction_contact_signature.json",
     )
     return fit(photos / "images" / f"{COLLEGE}.png", options)
@@ -78,7 +78,7 @@ def test_the_contacts_that_were_written_can_be_given_back(college: PhotoResult, 
 
 def test_a_second_run_gives_the_same_bodies(college: PhotoResult, photos: Path):
     options = FitOptions(
-        keypoints=photos / "vitpose" / f"{COLLEGE}_keypoints.json",
+        keypoints=(photos / "vitpose" / f"{COLLEGE}_keypoints.json",),
         contacts=photos / "interaction_contact_signature.json",
     )
     again = fit(photos / "images" / f"{COLLEGE}.png", options)

@@ -10,6 +10,7 @@ from pathlib import Path
 from apu.errors import ApuError, OutputError
 
 CACHE_VARIABLE = "APU_CACHE_DIR"
+CONFIG_VARIABLE = "APU_CONFIG_DIR"
 
 
 def cache_dir() -> Path:
@@ -26,6 +27,16 @@ def sha256_file(path: Path) -> str:
     """Hexadecimal sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def config_dir() -> Path:
+    """Folder of the user's `config.toml`: `$APU_CONFIG_DIR`, else the platform's."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("apu")
 
 
 @contextmanager

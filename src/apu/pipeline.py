@@ -14,23 +14,23 @@ import torch
 from apu.ask.annotator import Annotator
 from apu.ask.proximity import ProximityAnnotator
 from apu.ask.sides import with_first_fit
-from apu.body.anny import AnnyBody
-from apu.body.anny_asset import asset_path
+from apu.body.load import load_body
 from apu.body.protocol import BodyModel
 from apu.contact.annotated_pair import AnnotatedPair, contacts_of
 from apu.contact.files import read_contact_file
-from apu.errors import ApuError, ModelFileError
-from apu.pose.detect import detect_people
+from apu.errors import ApuError, InputError, ModelFileError
 from apu.pose.enrich import enrich_people
 from apu.pose.initial import initial_bodies
-from apu.pose.keypoint_files import read_keypoints
-from apu.pose.overrides import check_no_boxes, override_keypoints
+from apu.pose.keypoint_files import read_merged_keypoints
+from apu.pose.optional_detectors import people_in_photo
+from apu.pose.overrides import check_no_detector, override_keypoints
 from apu.pose.pairs import choose_pairs, require_two_people
 from apu.pose.photo_file import read_photo
 from apu.pose.wanted_pairs import wanted_pairs
 from apu.progress import Progress, silent
 from apu.scene.annotation import Annotation
 from apu.scene.camera import Camera
+from apu.scene.guidance import Guidance
 from apu.scene.pair import PairObservation
 from apu.scene.person import Person
 from apu.scene.photo import Photo
@@ -62,7 +62,7 @@ def fit(
         options: the standard ones when left out.
         progress: told where the work stands.
         annotator: says what touches, where no contact file does; the one of the options, or `proximity`, when left out.
-        body: the body model, e.g. `apu.body.smplx.SmplxBody.load()`; Anny when left out.
+        body: the body model, e.g. `apu.body.smplx.SmplxBody.load()`; the one of the options when left out.
 
     Raises:
         InputError: the photo, a file or an option is wrong, or there are not two people.
@@ -76,8 +76,11 @@ def fit(
 
         annotator = lvlm_annotator(options.annotator)
     began = time.perf_counter()
-    progress("finding people")
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
+    progress("loading the body model")
+    body, guidance, versions, told = load_models(options, progress, body=body)
+    loaded = time.perf_counter()
+    progress("finding people")
     people = perceive(photo, options, progress)
     candidates = choose_pairs(people)
     annotated = read_contact_file(options.contacts, photo.name, [p.box for p in people]) if options.contacts else []
@@ -91,39 +94,73 @@ def fit(
     described = _described(annotator, photo, found, seen, annotated, progress)
     asked = time.perf_counter()
 
-    progress("loading the body model")
-    body = body or _default_body(progress)
-    loaded = time.perf_counter()
-
     initial = initial_bodies(options.init, body, camera, people) if options.init else {}
 
     def unite_some(some: Sequence[Pair]) -> list[PairResult]:
         observations = [
             replace(seen[a, b], initial=(initial.get(a), initial.get(b)), words=described[a, b].words) for a, b in some
         ]
-        return _unite_batch(body, photo, observations, described, annotator, progress)
+        return _unite_batch(body, photo, observations, described, annotator, guidance, progress)
 
     results, failures = _all_or_each(unite_some, pairs)
-    seconds = {"perceive": perceived - began, "ask": asked - perceived, "load": loaded - asked}
-    seconds = {**seconds, "unite": time.perf_counter() - loaded}
-    notes += tuple(one.note for one in described.values() if one.note)
-    return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds, notes)
+    seconds = {"load": loaded - began, "perceive": perceived - loaded, "ask": asked - perceived}
+    seconds = {**seconds, "unite": time.perf_counter() - asked}
+    fitted = sorted({i for pair in pairs for i in pair})
+    notes += tuple(f"person {i}: {people[i].note}" for i in fitted if people[i].note)
+    notes += (*told, *(one.note for one in described.values() if one.note))
+    return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds, notes, versions)
 
 
 def perceive(photo: Photo, options: FitOptions, progress: Progress = silent) -> tuple[Person, ...]:
-    """Find the photo's people, or read them from the keypoint file; single people as the user says.
+    """Find the photo's people, or read them from the keypoint files; single people as the user says.
 
     Raises:
         InputError: a file cannot be read, an option does not fit, or there are not two people.
+        ModelFileError: the detector, or its package, is not there.
     """
     if options.keypoints:
-        check_no_boxes(options)
-        people = read_keypoints(options.keypoints, photo.name)
+        check_no_detector(options)
+        people = read_merged_keypoints(options.keypoints, photo.name)
     else:
-        people = detect_people(photo, options.person_boxes, progress=progress)
+        people = people_in_photo(
+            photo, options.detector, options.detector_weights, options.person_boxes, progress=progress
+        )
     people = override_keypoints(people, options.person_keypoints, photo.name)
     require_two_people(people, photo.name)
     return tuple(people)
+
+
+def load_models(
+    options: FitOptions, progress: Progress = silent, *, body: BodyModel | None = None
+) -> tuple[BodyModel, Guidance | None, dict[str, str], tuple[str, ...]]:
+    """The body, the learned prior that guides the fit, if one is named, its version, and what to tell of it.
+
+    Args:
+        options: name both.
+        progress: told where the work stands.
+        body: instead of the options'.
+
+    Raises:
+        ModelFileError: a file of the body is missing, or cannot be fetched or prepared.
+        InputError: a file is not what it should be, or the prior is for other bodies.
+    """
+    body = body or load_body(options.body, options.body_file, progress)
+    if options.prior is None:
+        return body, None, {}, ()
+    from apu.prior.checkpoint import CONFIG, load_prior, read_config  # nobody else needs what they load
+    from apu.prior.guidance import DiffusionGuidance
+
+    if not (options.prior / CONFIG).is_file():
+        raise InputError(
+            "There is no prior in the folder.",
+            where=options.prior,
+            expected=f"a folder that `apu train` has finished, with {CONFIG} in it",
+            got=f"a folder without {CONFIG}" if options.prior.is_dir() else "no such folder",
+            remedy="name the --out of `apu train`; when that was stopped, finish it with --resume.",
+        )
+    guidance = DiffusionGuidance(load_prior(options.prior, body), seed=options.seed)
+    digest = read_config(options.prior).weights_sha256
+    return body, guidance, {"prior": digest}, (f"guided by the prior {options.prior} ({digest[:12]})",)
 
 
 def _with_hints(
@@ -159,6 +196,7 @@ def _unite_batch(
     observations: Sequence[PairObservation],
     described: Mapping[Pair, Annotation],
     annotator: Annotator | None,
+    guidance: Guidance | None,
     progress: Progress,
 ) -> list[PairResult]:
     """First fit, contacts, the two bodies of every pair, and whether they can be trusted."""
@@ -175,7 +213,7 @@ def _unite_batch(
         if known is None and annotator is not None:
             known = annotator.annotate(photo, observation, estimate)
         contacts.append(guess.annotate(photo, observation, estimate) if known is None else known)
-    fits = unite(body, first, contacts, progress=progress)
+    fits = unite(body, first, contacts, progress=progress, guidance=guidance)
     for observation, one in zip(observations, fits, strict=True):
         check_finite(observation, one)
     return [
@@ -195,14 +233,16 @@ def save(
 ) -> list[Path]:
     """Write the result folder and give back its files: one pair into it, several into `pair_I_J` below it.
 
-    With `video`, each pair also gets a picture in which the camera goes once round it. `body` is the one that `fit`
-    was given.
+    With `video`, each pair also gets a picture in which the camera goes once round it. `options` and `body` are those
+    that `fit` was given.
 
     Raises:
         OutputError: it holds something already and `overwrite` is not set, or it cannot be written.
+        InputError: the bodies of the result are of another model.
     """
-    body = body or _default_body(silent)
     options = options or FitOptions()
+    body = body or load_body(options.body, options.body_file)
+    _check_same_body(result, body)
     return save_result(result, options, folder, body.surface, body.parameter_spec, overwrite=overwrite, video=video)
 
 
@@ -225,12 +265,13 @@ def _all_or_each(
     return done, failures
 
 
-_BODIES: dict[Path, AnnyBody] = {}
-
-
-def _default_body(progress: Progress) -> AnnyBody:
-    """Anny, loaded once for each cache folder."""
-    path = asset_path()
-    if path not in _BODIES:
-        _BODIES[path] = AnnyBody.load(progress)
-    return _BODIES[path]
+def _check_same_body(result: PhotoResult, body: BodyModel) -> None:
+    others = {pair.fit.body_model for pair in result.pairs} - {body.name}
+    if others:
+        raise InputError(
+            "The results are of another body model.",
+            where="body",
+            expected=", ".join(sorted(others)),
+            got=body.name,
+            remedy="give `save` the options, or the body, that `fit` was given.",
+        )

@@ -1,4 +1,4 @@
-"""Foreign npz files, whoever made them: sizes are bounded, and objects inside are read by `apu.restricted_pickle`."""
+"""Foreign npz, npy and pickle files: sizes are bounded, and objects inside are read by `apu.restricted_pickle`."""
 
 import re
 import stat
@@ -79,6 +79,30 @@ def load_npy(path: Path, kind: str, limits: Limits | None = None) -> Any:
         return _array(data, path.name)
 
 
+def load_pickle(path: Path, kind: str, limits: Limits | None = None) -> Any:
+    """Read a pickle file of any protocol, without trusting it.
+
+    Args:
+        path, kind, limits: as in `load_npz`.
+
+    Raises:
+        InputError: as `load_npz`.
+    """
+    limits = limits or Limits(MAX_FILE_BYTES, MAX_UNPACKED_BYTES)
+    data = _bytes(path, kind, limits)
+    with _Explained(path, kind, "pickle", "pickle.dump", bool(data)):
+        return read_pickle(data)
+
+
+def first_bytes(path: Path, kind: str, count: int = 64) -> bytes:
+    """The beginning of a file, by which its kind is told.
+
+    Raises:
+        InputError: it cannot be opened, or is larger than any estimate is.
+    """
+    return _bytes(path, kind, Limits(MAX_FILE_BYTES, MAX_UNPACKED_BYTES), count)
+
+
 class _Explained:
     """Turns what can go wrong inside a file into an InputError that names the file."""
 
@@ -111,13 +135,14 @@ class _Explained:
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError, ValueError)
 
 
-def _bytes(path: Path, kind: str, limits: Limits) -> bytes:
+def _bytes(path: Path, kind: str, limits: Limits, count: int | None = None) -> bytes:
+    """All of a file that is not too large, or its first `count` bytes."""
     try:
         if stat.S_ISFIFO(path.stat().st_mode):  # nobody may ever write into it
             raise OSError(None, "a pipe, which is no file")
         size = path.stat().st_size
         with path.open("rb") as file:
-            data = b"" if size > limits.file else file.read(limits.file + 1)
+            data = b"" if size > limits.file else file.read(limits.file + 1 if count is None else count)
     except OSError as error:
         raise InputError(
             f"The {kind} file cannot be opened.",

@@ -99,7 +99,7 @@ def test_the_images_of_the_examples_are_seen_too(local_lvlm: str):
 @pytest.fixture(scope="module")
 def fitted(photos: Path, local_lvlm: str, tmp_path_factory: pytest.TempPathFactory):
     store = tmp_path_factory.mktemp("store") / "answers.sqlite"
-    options = FitOptions(keypoints=photos / "vitpose" / f"{COLLEGE}_keypoints.json", annotator=local_lvlm)
+    options = FitOptions(keypoints=(photos / "vitpose" / f"{COLLEGE}_keypoints.json",), annotator=local_lvlm)
     annotator = lvlm_annotator(local_lvlm, store=store)
     result = fit(photos / "images" / f"{COLLEGE}.png", options, annotator=annotator)
     folder = tmp_path_factory.mktemp("results") / "college"

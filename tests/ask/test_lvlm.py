@@ -203,7 +203,7 @@ def test_a_wrong_key_stops_everything(store: Store):
 
 def test_a_fit_whose_model_refuses_falls_back_to_proximity_and_says_so(photos: Path, store: Store, tmp_path: Path):
     refusing = annotator(Scripted("I'm sorry, but I can't help with identifying people in this image."), store)
-    options = FitOptions(keypoints=photos / "vitpose" / "college_232334_keypoints.json")
+    options = FitOptions(keypoints=(photos / "vitpose" / "college_232334_keypoints.json",))
     result = fit(photos / "images" / "college_232334.png", options, annotator=refusing)
     assert result.pairs[0].fit.contacts.source == "proximity"
     assert result.pairs[0].fit.contacts.contacts != ()

@@ -1,14 +1,16 @@
 """Files of SMPL-X's layout with other numbers in them: random ones, and Anny on a skeleton of 55 joints."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.joints import joint_names
-from apu.body.protocol import Parts, default_parameters
-from apu.body.smplx_asset import SMPLX_JOINTS, SMPLX_PARENTS, Layout, SmplxAsset
+from apu.body.protocol import Parts
+from apu.body.smplx_asset import SMPLX_JOINTS, SMPLX_LAYOUT, SMPLX_PARENTS, Layout, SmplxAsset
 
 FLIP = np.array([1.0, -1.0, -1.0])
 """Camera axes to SMPL-X's, and back."""
@@ -108,66 +110,157 @@ def joint_of(bone: str) -> str:
     return f"{side}_{'wrist' if bare.startswith('metacarpal') else _LIMBS[bare]}"
 
 
-def anny_asset(body: AnnyBody, angles: dict[str, float] | None = None) -> SmplxAsset:
-    """Anny as an adult with other phenotypes as betas, and as a baby as the kid template; no pose blend shapes.
+SHAPES = 50
+"""The default body, adults whose shapes the betas span, and a baby."""
+NEAR = 300
+"""Vertices that a joint is regressed from."""
+
+
+def anny_asset(
+    body: AnnyBody, angles: dict[str, float] | None = None, joints: Literal["bones", "keypoints"] = "bones"
+) -> SmplxAsset:
+    """Anny as an adult, whose betas span the shapes of Anny's adults, and as a baby as the kid template.
+
+    The betas are the principal directions of random adults' skins in the rest pose, in standard deviations. There are
+    no pose blend shapes.
 
     Args:
         body: float64.
         angles: names and values of the rest pose; Anny's zero pose when left out.
+        joints: where shoulders, elbows, wrists, hips, knees, ankles and the neck are regressed: at the heads of Anny's
+            bones, which lie up to 3 cm from its keypoints, or at the keypoints. SMPL-X's joints are its keypoints.
     """
-    spec = body.parameter_spec
-
-    def posed(**logits: float) -> tuple[np.ndarray, np.ndarray]:
-        p = {k: torch.zeros_like(v) for k, v in default_parameters(spec, (1,), torch.float64).items()}
-        p["shape"] = spec["shape"].default[None].clone()
-        for name, value in (angles or {}).items():
-            p["pose"][0, spec["pose"].names.index(name)] = value
-        for name, value in logits.items():
-            p["shape"][0, spec["shape"].names.index(name)] = value
-        motion = body.pose(p, body.tables(Parts(vertices="all")))
-        return motion.points[0].numpy() * FLIP, motion.position[0].numpy() * FLIP
-
-    template, heads = posed()
-    count = len(template)
-    bones = [SMPLX_JOINTS.index(joint_of(bone)) for bone in body.joint_names]
-    weights = np.zeros((count, 55))
-    np.add.at(weights.T, bones, body.skinning_weights.numpy().T)
-    joints = np.zeros((55, 3))
-    for bone in reversed(range(len(bones))):
-        joints[bones[bone]] = heads[bone]
-    toes = {
-        side: int(np.where(side * template[:, 0] > 0, template[:, 2] - template[:, 1], -9).argmax()) for side in (1, -1)
-    }
-    for name, place in (("jaw", joints[15]), ("left_eye_smplhf", joints[15]), ("right_eye_smplhf", joints[15]),
-                        ("left_foot", template[toes[1]]), ("right_foot", template[toes[-1]])):  # fmt: skip
-        joints[SMPLX_JOINTS.index(name)] = place
-    regressor = np.zeros((55, count))
-    for j, joint in enumerate(joints):
-        near = np.linalg.norm(template - joint, axis=1).argsort()[:60]
-        system = np.concatenate([template[near], np.ones((60, 1))], 1).T
-        regressor[j, near] = np.linalg.pinv(system) @ np.append(joint, 1.0)
-    shapes = np.zeros((count, 3, 20))
-    for i, (name, size) in enumerate(
-        [("height", 1.0), ("weight", 1.4), ("muscle", 1.4), ("gender", 1.4), ("proportions", 0.8)]
-    ):
-        at = float(spec["shape"].default[spec["shape"].names.index(name)])
-        shapes[..., i] = (posed(**{name: at + size})[0] - posed(**{name: at - size})[0]) / 2
-    baby = posed(age=-8.0)[0]
-    p = {k: torch.zeros_like(v) for k, v in default_parameters(spec, (1,), torch.float64).items()}
-    p["shape"] = spec["shape"].default[None]
-    for name, value in (angles or {}).items():
-        p["pose"][0, spec["pose"].names.index(name)] = value
-    marks = body.forward(p, Parts("body25")).joints
-    assert marks is not None
-    places = dict(zip(joint_names("body25"), marks[0].numpy() * FLIP, strict=True))
-    landmarks = {name: int(np.linalg.norm(template - places[name], axis=1).argmin()) for name in MARKS}
-    way = baby - baby.mean(0) - template
-    dirs = np.concatenate([shapes[..., :10].transpose(2, 0, 1), way[None]])
+    shapes = _shapes_of(body, angles or {}, joints)
     return SmplxAsset(
-        *map(torch.from_numpy, (template, dirs, np.zeros((10, count, 3)))),
-        torch.zeros(1, 1, 1, dtype=torch.float64).expand(486, count, 3),
-        *map(torch.from_numpy, (regressor, weights, np.zeros(90), body.asset.faces.numpy())),
+        *map(torch.from_numpy, (shapes.template, shapes.directions(), np.zeros((10, shapes.count, 3)))),
+        torch.zeros(1, 1, 1, dtype=torch.float64).expand(486, shapes.count, 3),
+        *map(torch.from_numpy, (shapes.regressor(), shapes.weights, np.zeros(90), body.asset.faces.numpy())),
         kid=True,
-        landmarks=landmarks,
+        landmarks=shapes.landmarks(),
         digest="anny",
     )
+
+
+def write_anny_model(folder: Path, body: AnnyBody) -> Path:
+    """Files that pass for SMPL-X's own: Anny with 10475 vertices, and the landmarks at SMPL-X's. Returns the folder.
+
+    The skin is thinned out by libigl; each vertex that is left stays where it was. Eyes and tongue are kept whole.
+    """
+    import igl
+
+    whole = _shapes_of(body, {}, "keypoints")
+    skin, faces = body.surface.collision_faces.numpy(), body.asset.faces.numpy()
+    others = np.setdiff1d(np.arange(whole.count), skin)
+    of_skin = np.unique(skin)
+    wanted = SMPLX_LAYOUT.vertices - len(others)
+    compact = np.searchsorted(of_skin, skin).astype(np.int32)
+    thin = igl.decimate(np.asfortranarray(whole.template[of_skin]), np.asfortranarray(compact), 2 * wanted - 4)
+    kept = np.concatenate([of_skin[thin[3]], others])
+    row = {int(vertex): i for i, vertex in enumerate(kept)}
+    inner = [[row[v] for v in face] for face in faces.tolist() if set(face) <= set(others.tolist())]
+    shapes = whole.select(kept)
+    order = _with_landmarks_at(shapes.landmarks(), SMPLX_LAYOUT)
+    shapes, place = shapes.select(order), np.argsort(order)
+    arrays = {
+        "v_template": shapes.template,
+        "shapedirs": np.concatenate([shapes.directions()[:-1], np.zeros((10, shapes.count, 3))]).transpose(1, 2, 0),
+        "posedirs": np.zeros((shapes.count, 3, 486), np.float32),
+        "J_regressor": shapes.regressor(),
+        "weights": shapes.weights,
+        "kintree_table": random_arrays()["kintree_table"],
+        "f": place[np.concatenate([thin[1], np.array(inner).reshape(-1, 3)])].astype(np.uint32),
+        "hands_meanl": np.zeros(45),
+        "hands_meanr": np.zeros(45),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(folder / "SMPLX_NEUTRAL.npz", **arrays)
+    np.save(folder / "kid_template.npy", shapes.vertices[-1])
+    return folder
+
+
+def _with_landmarks_at(found: dict[str, int], layout: Layout) -> np.ndarray:
+    """(v,) the order of the vertices in which each landmark has the number that the layout says."""
+    order = np.arange(layout.vertices)
+    for name, number in layout.landmarks.items():
+        at = int(np.flatnonzero(order == found[name])[0])
+        order[[number, at]] = order[[at, number]]
+    return order
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """A skin in many shapes, SMPL-X's frame: the default, then random adults, last a baby.
+
+    `vertices` (n, v, 3), `places` (n, 55, 3) of the joints, `weights` (v, 55), `marks` keypoint on the skin -> (3,).
+    """
+
+    vertices: np.ndarray
+    places: np.ndarray
+    weights: np.ndarray
+    marks: dict[str, np.ndarray]
+
+    @property
+    def count(self) -> int:
+        return self.vertices.shape[1]
+
+    @property
+    def template(self) -> np.ndarray:
+        return self.vertices[0]
+
+    def select(self, kept: np.ndarray) -> "_Shapes":
+        return replace(self, vertices=self.vertices[:, kept], weights=self.weights[kept])
+
+    def directions(self) -> np.ndarray:
+        """(11, v, 3) ten betas in standard deviations, and the way to the baby."""
+        adults = (self.vertices[1:-1] - self.template).reshape(len(self.vertices) - 2, -1)
+        _, sizes, ways = np.linalg.svd(adults / np.sqrt(len(adults)), full_matrices=False)
+        betas = (sizes[:10, None] * ways[:10]).reshape(10, self.count, 3)
+        return np.concatenate([betas, (self.vertices[-1] - self.vertices[-1].mean(0) - self.template)[None]])
+
+    def regressor(self) -> np.ndarray:
+        """(55, v) weights of the skin near each joint, of the least square sum, that find it in all the shapes."""
+        regressor = np.zeros((self.places.shape[1], self.count))
+        for j in range(len(regressor)):
+            near = np.linalg.norm(self.template - self.places[0, j], axis=1).argsort()[:NEAR]
+            system = np.concatenate([self.vertices[:, near].swapaxes(1, 2).reshape(-1, NEAR), np.ones((1, NEAR))])
+            wanted = np.append(self.places[:, j].reshape(-1), 1.0)
+            regressor[j, near] = np.linalg.lstsq(system, wanted, rcond=1e-5)[0]
+        return regressor
+
+    def landmarks(self) -> dict[str, int]:
+        """The vertex that is nearest to each keypoint on the skin."""
+        return {name: int(np.linalg.norm(self.template - place, axis=1).argmin()) for name, place in self.marks.items()}
+
+
+def _shapes_of(body: AnnyBody, angles: dict[str, float], joints: str) -> _Shapes:
+    spec = body.parameter_spec
+    default, age = spec["shape"].default, spec["shape"].names.index("age")
+    random = torch.Generator().manual_seed(0)
+    shapes = default + spec["shape"].scale * torch.randn(SHAPES, len(default), generator=random, dtype=torch.float64)
+    shapes[:, age] = default[age]
+    shapes[0] = shapes[-1] = default
+    shapes[-1, age] = -8.0
+    p = {name: torch.zeros(SHAPES, one.size, dtype=torch.float64) for name, one in spec.items()} | {"shape": shapes}
+    for name, value in angles.items():
+        p["pose"][:, spec["pose"].names.index(name)] = value
+    motion = body.pose(p, body.tables(Parts(vertices="all")))
+    heads = motion.position.numpy() * FLIP
+    places = np.zeros((SHAPES, 55, 3))
+    for bone in reversed(range(heads.shape[1])):
+        places[:, SMPLX_JOINTS.index(joint_of(body.joint_names[bone]))] = heads[:, bone]
+    marks = _keypoints(body, p, "body25") | _keypoints(body, p, "j14")
+    moved = dict.fromkeys(("jaw", "left_eye_smplhf", "right_eye_smplhf"), places[:, SMPLX_JOINTS.index("head")])
+    moved |= {f"{side}_foot": marks[f"{side}_big_toe"] for side in ("left", "right")}
+    moved |= {name: place for name, place in marks.items() if name in SMPLX_JOINTS and joints == "keypoints"}
+    for name, place in moved.items():
+        places[:, SMPLX_JOINTS.index(name)] = place
+    bones = [SMPLX_JOINTS.index(joint_of(bone)) for bone in body.joint_names]
+    weights = np.zeros((body.vertex_count, 55))
+    np.add.at(weights.T, bones, body.skinning_weights.numpy().T)
+    return _Shapes(motion.points.numpy() * FLIP, places, weights, {name: marks[name][0] for name in MARKS})
+
+
+def _keypoints(body: AnnyBody, p: dict[str, torch.Tensor], joint_set: str) -> dict[str, np.ndarray]:
+    joints = body.forward(p, Parts(joint_set)).joints
+    assert joints is not None
+    return dict(zip(joint_names(joint_set), joints.numpy().swapaxes(0, 1) * FLIP, strict=True))

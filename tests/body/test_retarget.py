@@ -12,7 +12,7 @@ from apu.body.joints import joint_names
 from apu.body.protocol import default_parameters
 from apu.body.retarget import JOINT_SET, retarget
 from apu.pose.bev import read_bev
-from apu.pose.initial import bev_parameters
+from apu.pose.initial import estimated_parameters
 from apu.scene.camera import Camera
 
 NAMES = joint_names(JOINT_SET)
@@ -103,10 +103,11 @@ def pa_distance_mm(mine: np.ndarray, theirs: np.ndarray) -> float:
 
 def test_bev_people_come_within_three_centimetres_and_face_as_their_rotations_say(body: AnnyBody, photos: Path):
     people = read_bev(photos / "bev" / "college_232334_0.08.npz")
-    parameters = bev_parameters(body, people, Camera.of_image(500, 332))
+    camera = Camera.of_image(500, 332)
+    parameters = estimated_parameters(body, [one.estimated(camera) for one in people], camera)
     joints = joints_of(body, dict(parameters)).numpy()
     for mine, one in zip(joints, people, strict=True):
-        assert pa_distance_mm(mine[LIMBS], one.named_joints(JOINT_SET)[0][LIMBS]) < 30
+        assert pa_distance_mm(mine[LIMBS], one.estimated(camera).joints_m[LIMBS]) < 30
     smpl = roma.rotvec_to_rotmat(torch.tensor(np.array([one.rotations[0] for one in people])))
     theirs = smpl @ torch.diag(torch.tensor([1.0, -1.0, -1.0]))  # SMPL's axes: y up, z to the front
     ours = roma.rotvec_to_rotmat(parameters["orientation"])

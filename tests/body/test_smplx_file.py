@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from synthetic_smplx import layout_of, random_arrays, random_kid, write_model
 
 from apu.body import smplx_file
-from apu.body.smplx_file import SmplxFiles, find_smplx, load_smplx_asset
+from apu.body.smplx_file import load_smplx_asset
+from apu.body.smplx_place import SmplxFiles, find_smplx
 from apu.errors import ApuError, InputError, ModelFileError
 from apu.restricted_load import Limits
 

@@ -716,7 +716,7 @@ def test_a_server_of_ones_own_has_no_batches(ask, provider: Scripted):
 def test_a_fit_pays_for_nothing_that_was_asked_before(ask, provider: Scripted, hugs: Path):
     ask("--store", "one.sqlite", "--pair", "0,1")
     photo = read_photo(hugs / "a.png")
-    people = perceive(photo, FitOptions(keypoints=Path("points/a.json")))
+    people = perceive(photo, FitOptions(keypoints=(Path("points/a.json"),)))
     observation = PairObservation(photo.name, Camera.of_image(400, 300), (people[0], people[1]))
     (said,) = lvlm.lvlm_annotator(MODEL, store=Path("one.sqlite")).describe(photo, people, [observation])
     assert said.contacts is not None

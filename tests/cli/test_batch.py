@@ -213,7 +213,8 @@ def test_a_missing_entry_is_a_recorded_failure(run, stub, photos: Path, tmp_path
         (tmp_path / "k" / f"{stem}_keypoints.json").write_text("{}")
     result = run("fit", "in", "--keypoints", "k")
     assert result.exit_code == 1
-    assert [options.keypoints for _, options in stub.calls] == [Path("k/a_keypoints.json"), Path("k/c_keypoints.json")]
+    given = [options.keypoints for _, options in stub.calls]
+    assert given == [(Path("k/a_keypoints.json"),), (Path("k/c_keypoints.json"),)]
     assert json.loads((tmp_path / "apu_results" / "b" / "failure.json").read_text())["kind"] == "KeypointFileError"
 
 

@@ -91,7 +91,7 @@ def test_photos_of_the_same_bytes_are_fitted_once(tmp_path: Path):
     for name, data in (("a.jpg", b"1"), ("b.jpg", b"2"), ("c.jpg", b"1")):
         (tmp_path / name).write_bytes(data)
     job = build_run.of_photos(
-        [str(tmp_path)], build_run.acceptance(None, verdict=True), None, keypoints=None, init=None, contacts=None,
+        [str(tmp_path)], build_run.acceptance(None, verdict=True), None, keypoints=(), init=None, contacts=None,
         annotator=None, asking=build_run.Asking(), all_pairs=True, split="validation", seed=4, jobs=1,
     )  # fmt: skip
     pieces = list(job.pieces)

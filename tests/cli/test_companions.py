@@ -21,8 +21,8 @@ def touch(folder: Path, *names: str) -> Path:
 
 @pytest.mark.parametrize("name", ["hug_keypoints.json", "hug.json"])
 def test_keypoints_are_found_by_the_photos_name(tmp_path: Path, name: str):
-    request = Request(keypoints=touch(tmp_path, name))
-    assert with_files_of(request, HUG, [HUG]).keypoints == tmp_path / name
+    request = Request(keypoints=(touch(tmp_path, name),))
+    assert with_files_of(request, HUG, [HUG]).keypoints == (tmp_path / name,)
 
 
 @pytest.mark.parametrize("name", ["hug_contacts.json", "hug.json", "hug/contacts.json"])
@@ -31,8 +31,16 @@ def test_contacts_are_found_by_the_photos_name_also_among_results(tmp_path: Path
     assert with_files_of(request, HUG, [HUG]).contacts == tmp_path / name
 
 
+def test_each_of_several_keypoint_folders_gives_its_own_file(tmp_path: Path):
+    folders = touch(tmp_path / "vitpose", "hug_keypoints.json"), touch(tmp_path / "openpose", "hug.json")
+    found = with_files_of(Request(keypoints=folders), HUG, [HUG]).keypoints
+    assert found == (tmp_path / "vitpose" / "hug_keypoints.json", tmp_path / "openpose" / "hug.json")
+    with pytest.raises(KeypointFileError):
+        with_files_of(Request(keypoints=(folders[0], touch(tmp_path / "other", "b.json"))), HUG, [HUG])
+
+
 def test_a_file_stays_as_it_is():
-    request = Request(keypoints=Path("k.json"), contacts=Path("c.json"), init=Path("i.npz"))
+    request = Request(keypoints=(Path("k.json"),), contacts=Path("c.json"), init=Path("i.npz"))
     assert with_files_of(request, HUG, [HUG]) == request
 
 
@@ -57,12 +65,33 @@ def test_two_estimates_for_one_photo_are_an_error_that_names_them(tmp_path: Path
     assert caught.value.got == "hug_a.npz, hug_b.npz"
 
 
+@pytest.mark.parametrize("name", ["hug.npz", "hug.pkl", "hug_humans.pkl", "hug-0.npy"])
+def test_estimates_in_other_containers_are_found(tmp_path: Path, name: str):
+    request = Request(init=touch(tmp_path, name, "hug.png", "hug.json"))
+    assert with_files_of(request, HUG, [HUG]).init == tmp_path / name
+
+
+def test_a_folder_called_as_the_photo_holds_its_people(tmp_path: Path):
+    touch(tmp_path, "hug/0.npz", "hug/1.npz", "talk/0.npz")
+    photos = [HUG, Path("in/talk.png")]
+    found = [with_files_of(Request(init=tmp_path), photo, photos).init for photo in photos]
+    assert found == [tmp_path / "hug", tmp_path / "talk"]
+    assert with_files_of(Request(init=tmp_path / "hug"), HUG, [HUG]).init == tmp_path / "hug"
+
+
+def test_every_file_of_a_folder_of_people_is_watched_for_changes(tmp_path: Path):
+    touch(tmp_path, "hug/0.npz", "hug/1.npz")
+    files = Request(init=tmp_path / "hug").files()
+    assert files == [tmp_path / "hug", tmp_path / "hug/0.npz", tmp_path / "hug/1.npz"]
+
+
 @pytest.mark.parametrize(
     ("option", "error"), [("keypoints", KeypointFileError), ("contacts", ContactFileError), ("init", InputError)]
 )
 def test_a_folder_without_the_photos_file_is_an_error(tmp_path: Path, option: str, error: type[InputError]):
+    given = (tmp_path,) if option == "keypoints" else tmp_path
     with pytest.raises(error) as caught:
-        with_files_of(Request(**{option: tmp_path}), HUG, [HUG])
+        with_files_of(Request(**{option: given}), HUG, [HUG])
     assert "hug" in str(caught.value.expected)
 
 
@@ -86,7 +115,7 @@ OF_ONE = {
 def request_of(tmp_path: Path, option: str, record: object) -> Request:
     file = tmp_path / "file.json"
     file.write_text(record if isinstance(record, str) else json.dumps(record))
-    return Request(**{option: file})
+    return Request(**{option: (file,) if option == "keypoints" else file})
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -104,4 +133,4 @@ def test_a_file_of_one_photo_is_refused_for_many(tmp_path: Path, name: str):
 
 def test_a_missing_file_is_refused_at_once():
     with pytest.raises(KeypointFileError, match="cannot be opened"):
-        check_shared(Request(keypoints=Path("missing.json")), several=True)
+        check_shared(Request(keypoints=(Path("missing.json"),)), several=True)

@@ -85,6 +85,16 @@ def test_a_client_of_language_models_is_optional_and_keys_are_named_but_not_show
     assert remedies(result)["language models"] == "pip install 'ask-pose-unite[openai]'"
 
 
+def test_other_detectors_are_optional(run, quick, empty_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor_checks, "_is_installed", lambda name: name == "rtmlib")
+    monkeypatch.setattr(doctor_checks.metadata, "version", lambda name: "0.0.16")
+    assert "rtmpose and rtmo (rtmlib 0.0.16)" in run("doctor").stdout
+    monkeypatch.setattr(doctor_checks, "_is_installed", lambda name: False)
+    result = run("doctor", "--json")
+    assert states(result)["other detectors"] == "note"
+    assert remedies(result)["other detectors"] == "pip install 'ask-pose-unite[vitpose]'"
+
+
 @pytest.mark.parametrize("check", ["python_version", "apu_version", "npm", "cache_folder", "model_files", "threads"])
 def test_a_check_that_breaks_stops_no_other(run, quick, empty_cache: Path, monkeypatch: pytest.MonkeyPatch, check: str):
     sound = len(json.loads(run("doctor", "--json").stdout)["checks"])
@@ -98,6 +108,23 @@ def test_a_check_that_breaks_stops_no_other(run, quick, empty_cache: Path, monke
     checks = json.loads(result.stdout)["checks"]
     assert any("broken installation" in found["detail"] for found in checks)
     assert len(checks) >= sound - 2
+
+
+def test_smplx_is_optional_and_a_config_that_is_wrong_is_a_note(
+    run, quick, empty_cache: Path, monkeypatch, tmp_path: Path
+):
+    monkeypatch.delenv("APU_SMPLX", raising=False)
+    monkeypatch.setenv("APU_CONFIG_DIR", str(tmp_path))
+    result = run("doctor", "--json")
+    assert states(result)["SMPL-X body"] == "note"
+    assert "https://smpl-x.is.tue.mpg.de" in remedies(result)["SMPL-X body"]
+    (tmp_path / "config.toml").write_text("smplx = 3")
+    assert states(run("doctor", "--json"))["SMPL-X body"] == "note"
+    (tmp_path / "SMPLX_NEUTRAL.npz").write_text("")
+    (tmp_path / "config.toml").write_text('smplx = "."')
+    found = run("doctor", "--json")
+    assert states(found)["SMPL-X body"] == "ok"
+    assert "adults alone" in found.stdout
 
 
 def test_a_module_that_is_missing_is_named_for_pip():

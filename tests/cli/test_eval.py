@@ -10,7 +10,8 @@ from typing import get_args
 import pytest
 
 from apu.cli import evaluate_folder, evaluate_photos, evaluate_synthetic
-from apu.cli.evaluate import KEYPOINTS, TESTED_SPLITS
+from apu.cli.evaluate import KEYPOINTS
+from apu.cli.evaluate_options import TESTED_SPLITS
 from apu.dataset import synthesis
 from apu.dataset.layout import Layout
 from apu.dataset.record import ClassCount, PairRecord

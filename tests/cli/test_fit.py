@@ -10,7 +10,7 @@ from apu.pose import weights
 
 def test_options_reach_the_pipeline(run, stub):
     result = run(
-        *["fit", "some/hug.jpg", "--pair", "1,0", "--pair", "2,1", "--keypoints", "k.json", "--contacts", "c.json"],
+        *["fit", "some/hug.jpg", "--pair", "1,0", "--pair", "2,1", "--contacts", "c.json"],
         *["--age", "B=child", "--seed", "7", "--out", "out", "--person-box", "0,0,9,9", "--person-box", "-1,2,3,4"],
         *["--person-keypoints", "1=me.json", "--init", "bev.npz", "--video"],
     )
@@ -19,7 +19,8 @@ def test_options_reach_the_pipeline(run, stub):
     assert photo == Path("some/hug.jpg")
     assert options.pairs == ((1, 0), (2, 1))
     assert not options.all_pairs
-    assert (options.keypoints, options.contacts) == (Path("k.json"), Path("c.json"))
+    assert options.contacts == Path("c.json")
+    assert (options.keypoints, options.detector, options.detector_weights) == ((), "movenet", None)
     assert options.ages == ("unknown", "child")
     assert options.seed == 7
     assert options.person_boxes == ((0.0, 0.0, 9.0, 9.0), (-1.0, 2.0, 3.0, 4.0))
@@ -27,6 +28,41 @@ def test_options_reach_the_pipeline(run, stub):
     assert options.init == Path("bev.npz")
     assert stub.videos == [True]
     assert stub.saved == [(Path("out"), False)]
+
+
+def test_several_keypoint_files_reach_the_pipeline_in_their_order(run, stub):
+    assert run("fit", "hug.jpg", "--keypoints", "v.json", "--keypoints", "o.json").exit_code == 0
+    ((_, options),) = stub.calls
+    assert options.keypoints == (Path("v.json"), Path("o.json"))
+
+
+def test_another_detector_is_loaded_before_any_work_and_its_name_reaches_the_pipeline(
+    run, stub, monkeypatch: pytest.MonkeyPatch
+):
+    loaded = []
+    monkeypatch.setattr("apu.cli.run.load_detector", lambda *given: loaded.append((given, len(stub.calls))))
+    assert run("fit", "hug.jpg", "--detector", "vitpose", "--detector-weights", "net").exit_code == 0
+    assert loaded == [(("vitpose", Path("net")), 0)]
+    ((_, options),) = stub.calls
+    assert (options.detector, options.detector_weights) == ("vitpose", Path("net"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["--detector-weights", "net.onnx"], 2, "takes no weights"),
+        (["--detector", "rtmo", "--person-box", "0,0,9,9"], 2, "takes no boxes"),
+        (["--keypoints", "k.json", "--detector", "rtmpose"], 2, "replace the detector"),
+        (["--detector", "rtmpose", "--detector-weights", "none.onnx"], 3, "no such file"),
+        (["--detector", "vitpose", "--detector-weights", "none"], 3, "model.safetensors"),
+        (["--detector", "openpose"], 2, "'openpose' is not one of"),
+    ],
+)
+def test_what_a_detector_cannot_do_is_refused_before_any_work(run, stub, arguments: list[str], code: int, told: str):
+    result = run("fit", "hug.jpg", *arguments)
+    assert result.exit_code == code
+    assert told in result.output
+    assert stub.calls == []
 
 
 def test_the_folder_is_named_after_the_photo(run, stub):

@@ -9,6 +9,7 @@ COMMANDS = (
     "",
     "fit",
     "ask",
+    "export",
     "demo",
     "synth",
     "build",
@@ -24,10 +25,12 @@ COMMANDS = (
     "eval ablation",
     "eval verdict",
     "eval ask",
+    "eval prior",
     "models",
     "models fetch",
     "models list",
     "doctor",
+    "convert",
     "regions",
 )
 

@@ -14,12 +14,17 @@ from apu.show.report import plain
 FULL = {
     "pairs": ((1, 0), (2, 1)),
     "all_pairs": True,
-    "keypoints": Path("k/x.json"),
+    "keypoints": (Path("k/x.json"), Path("k/y.json")),
+    "detector": "vitpose",
+    "detector_weights": Path("vitpose"),
     "contacts": Path("caf\udce9.json"),
     "annotator": "openai:a-model",
     "person_boxes": ((1.0, 2.5, 3.0, 4.0),),
     "person_keypoints": ((0, Path("me.json")),),
     "init": Path("bev.npz"),
+    "body": "smplx",
+    "body_file": Path("models"),
+    "prior": Path("both"),
     "ages": ("adult", "child"),
     "seed": 7,
 }
@@ -33,6 +38,16 @@ def test_a_request_has_the_fields_and_defaults_of_the_fit_options():
 def test_a_request_is_recorded_as_run_json_records_it():
     for values in ({}, FULL):
         assert Request(**values).recorded() == plain(asdict(FitOptions(**values)))
+
+
+def test_every_keypoint_file_and_the_weights_count_as_files_of_the_request(tmp_path: Path):
+    for name in ("config.json", "model.safetensors", "README.md"):
+        (tmp_path / name).write_text("")
+    keypoints = (Path("a.json"), Path("b.json"))
+    assert Request(keypoints=keypoints).files() == list(keypoints)
+    found = Request(detector="vitpose", detector_weights=tmp_path).files()
+    assert [file.name for file in found] == ["config.json", "model.safetensors"]
+    assert Request(detector="rtmo", detector_weights=Path("net.onnx")).files() == [Path("net.onnx")]
 
 
 def test_the_names_of_result_files_are_those_that_are_written():

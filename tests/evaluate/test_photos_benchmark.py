@@ -145,7 +145,7 @@ def test_a_fit_that_fails_is_lost_to_its_method_alone(body: AnnyBody, stand: Sta
 
 def test_the_file_is_given_to_vitpose_alone(body: AnnyBody, stand: Stand):
     rows_of(body, "embedded", "vitpose")
-    assert [options.keypoints for options in stand.options] == [None, Path("vitpose.json")]
+    assert [options.keypoints for options in stand.options] == [(), (Path("vitpose.json"),)]
 
 
 def test_the_tables_count_lost_pairs_and_say_that_precision_is_a_lower_bound(body: AnnyBody, stand: Stand):

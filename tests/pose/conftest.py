@@ -1,6 +1,8 @@
 """Stick figures to pose with."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from apu.pose.blazepose import LANDMARKS, SIDE, BlazePose, SquareBody
 from apu.pose.roi import Roi
 from apu.pose.weights import ensure_blazepose
 from apu.scene.person import Keypoints, Person
+
+sys.path.insert(0, str(Path(__file__).parent))  # so that `estimate_scenes` is found
 
 STANDING = {
     "nose": (0.0, -1.5),

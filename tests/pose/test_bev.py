@@ -13,8 +13,9 @@ from apu.body.protocol import default_parameters
 from apu.errors import InputError
 from apu.geometry.camera import project
 from apu.pose.bev import SMPL_JOINTS, read_bev
-from apu.pose.bev_matching import joint_distances, match_people
-from apu.pose.initial import bev_parameters, initial_bodies
+from apu.pose.initial import estimated_parameters, initial_bodies
+from apu.pose.initial_matching import joint_distances, match_people
+from apu.pose.initial_person import EstimatedPerson
 from apu.pose.keypoint_files import read_keypoints
 from apu.pose.photo_file import read_photo
 from apu.scene.camera import Camera
@@ -56,6 +57,11 @@ def written(tmp_path: Path) -> Callable[[object], Path]:
         return tmp_path / "bev.npz"
 
     return write
+
+
+def estimates_of(path: Path, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[EstimatedPerson]:
+    """Everybody in a BEV file of a photo of this size."""
+    return [one.estimated(Camera.of_image(*size)) for one in read_bev(path)]
 
 
 APART = ((-0.8, 0.0, 3.0), (0.7, 0.1, 3.5), (0.0, 0.0, 6.0))
@@ -115,7 +121,7 @@ def test_a_file_that_makes_no_sense_says_where_and_why(name: str, body: AnnyBody
 def test_a_file_of_nobody_is_read_and_matches_nobody(body: AnnyBody, written):
     results, people = scene(body, *APART)
     path = written({name: value[:0] for name, value in results.items()})
-    assert read_bev(path) == []
+    assert estimates_of(path) == []
     with pytest.raises(InputError, match="not those in the photo"):
         match_people(people, [], path)
 
@@ -127,20 +133,20 @@ def test_a_file_of_nobody_is_read_and_matches_nobody(body: AnnyBody, written):
 def test_people_find_their_own_estimates_in_any_order(order, body: AnnyBody, written):
     results, people = scene(body, *APART)
     path = written({name: value[list(order)] for name, value in results.items()})
-    matched = match_people(people, read_bev(path), path)
+    matched = match_people(people, estimates_of(path), path)
     assert {index: order[one.row] for index, one in matched.items()} == {0: 0, 1: 1, 2: 2}
 
 
 def test_one_estimate_goes_to_one_person(body: AnnyBody, written):
     results, people = scene(body, (0.0, 0.0, 3.0), (0.05, 0.0, 3.0))
     path = written({name: value[:1] for name, value in results.items()})
-    assert list(match_people(people, read_bev(path), path)) == [0]
+    assert list(match_people(people, estimates_of(path), path)) == [0]
 
 
 def test_somebody_without_an_estimate_has_none(body: AnnyBody, written):
     results, people = scene(body, *APART)
     path = written({name: value[:2] for name, value in results.items()})
-    assert sorted(match_people(people, read_bev(path), path)) == [0, 1]
+    assert sorted(match_people(people, estimates_of(path), path)) == [0, 1]
 
 
 def test_left_and_right_count(body: AnnyBody, written):
@@ -148,7 +154,7 @@ def test_left_and_right_count(body: AnnyBody, written):
     swap = [joint_names("body25").index(n.replace("left", "@").replace("right", "left").replace("@", "right"))
             for n in joint_names("body25")]  # fmt: skip
     turned = Person(0, Keypoints("body25", people[0].keypoints.xy[swap], people[0].keypoints.confidence), 0.9, "t")
-    estimates = read_bev(written(results))
+    estimates = estimates_of(written(results))
     assert joint_distances(people, estimates)[0, 0] < 1e-3
     assert joint_distances([turned], estimates)[0, 0] > 0.05
 
@@ -157,7 +163,7 @@ def test_joints_that_were_not_seen_do_not_count(body: AnnyBody, written):
     results, people = scene(body, (0.0, 0.0, 3.0))
     xy, confidence = people[0].keypoints.xy.copy(), people[0].keypoints.confidence.copy()
     xy[10:12], confidence[10:12] = 0.0, 0.0
-    estimates = read_bev(written(results))
+    estimates = estimates_of(written(results))
     half = Person(0, Keypoints("body25", xy, confidence), 0.9, "t")
     assert joint_distances([half], estimates)[0, 0] < 1e-3
     confidence[:] = 0
@@ -168,7 +174,7 @@ def test_a_file_of_another_photo_is_refused_with_the_distances(body: AnnyBody, w
     results, people = scene(body, *APART)
     path = written({**results, "pj2d_org": results["pj2d_org"] * 2.5})
     with pytest.raises(InputError) as caught:
-        match_people(people, read_bev(path), path)
+        match_people(people, estimates_of(path), path)
     assert "nearest distances: person" in str(caught.value)
     assert "--init" in str(caught.value)
 
@@ -207,9 +213,9 @@ def test_real_people_find_their_estimates_and_the_boy_is_small(body: AnnyBody, p
     name = "college_232334"
     people = read_keypoints(photos / "vitpose" / f"{name}_keypoints.json", name)
     path = photos / "bev" / f"{name}_0.08.npz"
-    matched = match_people(people, read_bev(path), path)
+    matched = match_people(people, estimates_of(path, (500, 332)), path)
     assert {index: one.row for index, one in matched.items()} == {0: 2, 1: 3, 2: 0, 4: 1}
-    parameters = bev_parameters(body, [matched[2], matched[4]], Camera.of_image(500, 332))
+    parameters = estimated_parameters(body, [matched[2], matched[4]], Camera.of_image(500, 332))
     boy, woman = body.height(parameters).tolist()
     assert 1.0 < boy < 1.3
     assert 1.5 < woman < 1.8
@@ -221,7 +227,8 @@ def test_a_real_file_of_another_photo_is_refused_although_somebody_fits_by_chanc
     other = {"college_232334": "girls_250416", "girls_250416": "college_232334"}[photo]
     people = read_keypoints(photos / keypoints.format(photo), photo)
     path = photos / "bev" / f"{other}_0.08.npz"
+    size = {"college_232334": (500, 332), "girls_250416": (500, 493)}[photo]
     with pytest.raises(InputError, match="not those in the photo"):
-        match_people(people, read_bev(path), path)
+        match_people(people, estimates_of(path, size), path)
     right = photos / "bev" / f"{photo}_0.08.npz"
-    assert len(match_people(people, read_bev(right), right)) >= 4
+    assert len(match_people(people, estimates_of(right, size), right)) >= 4

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from apu.errors import InputError, KeypointFileError, PeopleError
-from apu.pose.overrides import check_no_boxes, override_keypoints
+from apu.pose.overrides import check_no_detector, override_keypoints
 from apu.scene.results import FitOptions
 
 
@@ -57,11 +57,20 @@ def test_an_unknown_number_and_a_number_named_twice_are_refused(
     assert expected in str(caught.value.expected)
 
 
-def test_boxes_do_not_go_with_a_keypoint_file(tmp_path: Path):
-    check_no_boxes(FitOptions(keypoints=tmp_path))
-    check_no_boxes(FitOptions(person_boxes=((0.0, 0.0, 10.0, 10.0),)))
-    with pytest.raises(InputError, match="cannot be used together"):
-        check_no_boxes(FitOptions(keypoints=tmp_path, person_boxes=((0.0, 0.0, 10.0, 10.0),)))
+@pytest.mark.parametrize(
+    ("said", "option"),
+    [
+        ({"person_boxes": ((0.0, 0.0, 10.0, 10.0),)}, "--person-box"),
+        ({"detector": "vitpose"}, "--detector"),
+        ({"detector_weights": Path("net.onnx")}, "--detector-weights"),
+    ],
+)
+def test_nothing_is_said_to_the_detector_beside_a_keypoint_file(tmp_path: Path, said: dict, option: str):
+    check_no_detector(FitOptions(keypoints=(tmp_path,)))
+    check_no_detector(FitOptions(**said))
+    with pytest.raises(InputError, match="replace the detector") as error:
+        check_no_detector(FitOptions(keypoints=(tmp_path,), **said))
+    assert f"{option}: " in str(error.value.got)
 
 
 def test_the_keypoints_of_somebody_else_in_the_photo_are_refused(somebody, tmp_path: Path):

@@ -14,11 +14,12 @@ from apu.body import anny_fused
 from apu.body.anny_asset import PHENOTYPES, AnnyAsset, load_asset
 from apu.body.anny_fused import FusedBody, FusedShape
 from apu.body.anny_jacobian import joints_and_jacobian
-from apu.body.anny_kinematics import Motion, Tables, doublings, hat_weights, move, nearest_rotation
+from apu.body.anny_kinematics import Motion, Tables, doublings, hat_weights, move, nearest_rotation, rest_body
 from apu.body.anny_pose import DOFS, dof_axes
 from apu.body.joints import joint_names
 from apu.body.protocol import Parameters, ParameterSpec, Parts, Posed, Surface
 from apu.body.region_names import REGION_NAMES
+from apu.body.rigged import RiggedBody
 from apu.errors import ModelFileError
 from apu.progress import Progress, silent
 
@@ -260,6 +261,19 @@ class AnnyBody:
         flat = _flat(parameters)
         coefficients = self._coefficients(flat["shape"])
         return move(tables, coefficients, flat["orientation"], flat["translation"], flat["pose"])
+
+    def rigged(self, parameters: Parameters) -> tuple[RiggedBody, ...]:
+        """The bodies with their skeletons; batch axes are flattened."""
+        tables, flat = self.tables(Parts(vertices="all")), _flat(parameters)
+        points, heads, align = rest_body(tables, self._coefficients(flat["shape"]))
+        motion = self.pose(flat, tables)
+        names = tuple(self.asset.bone_names[int(b)] for b in tables.bones)
+        parents = (-1, *tables.parent[1:].tolist())
+        moves = tuple(name in ("root", *(d.bone for d in DOFS)) for name in names)
+        return tuple(
+            RiggedBody(names, parents, points[i], heads[i], tables.weights, turn, motion.position[i], moves)
+            for i, turn in enumerate(motion.rotation @ align)
+        )
 
     def tables(self, parts: Parts) -> Tables:
         """Prepared tables for `parts`; the `KEPT_TABLES` that were used last are kept."""

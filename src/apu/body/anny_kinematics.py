@@ -55,10 +55,7 @@ def move(
 ) -> Motion:
     """Skin the points of `t`; see the module's formulas."""
     n, count, bones = pose.shape[0], len(t.points), len(t.bones)
-    rest = torch.addmm(t.template, coefficients, t.blendshapes)
-    points, heads, cross = rest.split([3 * count, 3 * bones, 9 * bones], 1)
-    points, heads = points.reshape(n, count, 3), heads.reshape(n, bones, 3)
-    align = t.reference @ nearest_rotation(cross.reshape(n, bones, 3, 3)).mT
+    points, heads, align = rest_body(t, coefficients)
     still = torch.eye(3, dtype=align.dtype, device=align.device).expand(n, 1, 3, 3)
     carry = torch.cat([still, align[:, 1:]], 1)  # the reference orientation of Anny's root moves no child
     steps = (carry[:, t.parent] @ (heads - heads[:, t.parent])[..., None])[..., 0]
@@ -70,6 +67,17 @@ def move(
     moved = (t.weights @ torch.cat([turn.flatten(-2), shift], -1)).reshape(n, count, 12)
     posed = (moved[..., :9].unflatten(-1, (3, 3)) @ points[..., None])[..., 0] + moved[..., 9:]
     return Motion(posed, rotation, position, rotvec)
+
+
+def rest_body(
+    t: Tables, coefficients: Float[Tensor, "n s"]
+) -> tuple[Float[Tensor, "n p 3"], Float[Tensor, "n b 3"], Float[Tensor, "n b 3 3"]]:
+    """Points and bone heads of the body at rest, before any bone is turned, and A of every bone."""
+    n, count, bones = coefficients.shape[0], len(t.points), len(t.bones)
+    rest = torch.addmm(t.template, coefficients, t.blendshapes)
+    points, heads, cross = rest.split([3 * count, 3 * bones, 9 * bones], 1)
+    align = t.reference @ nearest_rotation(cross.reshape(n, bones, 3, 3)).mT
+    return points.reshape(n, count, 3), heads.reshape(n, bones, 3), align
 
 
 def nearest_rotation(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3 3"]:

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from apu.body.rigged import RiggedBody
+
 Role = Literal["orientation", "translation", "angles", "shape_logits"]
 Parameters = Mapping[str, Tensor]
 """Parameter name -> tensor of shape (*batch, size), as `parameter_spec` says."""
@@ -135,6 +137,10 @@ class BodyModel(Protocol):
         The columns follow `parameter_spec`: orientation as delta in R <- exp(delta) R, then translation, angles,
         and shape logits unless `shape` is False.
         """
+        ...
+
+    def rigged(self, parameters: Parameters) -> tuple[RiggedBody, ...]:
+        """The bodies with their skeletons, for other programs; batch axes are flattened."""
         ...
 
     def height(self, parameters: Parameters) -> Float[Tensor, "*batch"]:

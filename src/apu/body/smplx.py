@@ -20,10 +20,12 @@ from apu.body.joints import joint_names
 from apu.body.protocol import Parameters, ParameterSpec, Parts, Posed, Role, Surface
 from apu.body.region_names import REGION_NAMES
 from apu.body.regions import label_regions
+from apu.body.rigged import RiggedBody
 from apu.body.smplx_asset import BODY_JOINTS, SMPLX_JOINTS, SMPLX_LAYOUT, SMPLX_PARENTS, Layout, SmplxAsset
-from apu.body.smplx_file import BETAS, EXPRESSIONS, find_smplx, load_smplx_asset
-from apu.body.smplx_pose import body_rotations, pose_tables
-from apu.body.smplx_skinning import SkinTables, rotations, skin, skin_tables
+from apu.body.smplx_file import BETAS, EXPRESSIONS, load_smplx_asset
+from apu.body.smplx_place import find_smplx
+from apu.body.smplx_pose import CAMERA_FROM_SMPLX, body_rotations, pose_tables
+from apu.body.smplx_skinning import SkinTables, rest_skin, rotations, skin, skin_tables
 from apu.errors import InputError
 
 KEPT_TABLES = 24
@@ -55,7 +57,7 @@ class SmplxBody:
     def load(
         place: Path | None = None, dtype: torch.dtype = torch.float32, layout: Layout = SMPLX_LAYOUT
     ) -> "SmplxBody":
-        """The body of a file or folder, or of `$APU_SMPLX`. Raises ModelFileError and InputError, see `smplx_file`."""
+        """The body of a file or folder; see `smplx_place` without one. Raises ModelFileError and InputError."""
         return SmplxBody(load_smplx_asset(find_smplx(place), layout), dtype)
 
     @property
@@ -83,9 +85,13 @@ class SmplxBody:
         """Vertices of the full mesh."""
         return len(self.asset.template)
 
-    @cached_property
+    @property
     def parameter_spec(self) -> dict[str, ParameterSpec]:
         """orientation (3), translation (3), pose (47 angles), shape (10 betas; with a kid template the age's logit)."""
+        return self._parameter_spec
+
+    @cached_property
+    def _parameter_spec(self) -> dict[str, ParameterSpec]:
 
         def tensor(values: list[float]) -> Tensor:
             return torch.tensor(values, dtype=self.dtype, device=self.device)
@@ -109,9 +115,13 @@ class SmplxBody:
             ),
         }
 
-    @cached_property
+    @property
     def surface(self) -> Surface:
         """Faces, regions by the same rules as Anny's (T-pose and skinning weights), the closed skin, the rest pose."""
+        return self._surface
+
+    @cached_property
+    def _surface(self) -> Surface:
         a = self.asset
         joints = self._rest_joints.numpy()
         try:
@@ -248,12 +258,33 @@ class SmplxBody:
     def _posed(
         self, tables: SkinTables, matrix: Tensor, turn: Tensor, flat: Mapping[str, Tensor]
     ) -> tuple[Float[Tensor, "n p 3"], Float[Tensor, "n k 3"]]:
-        body = body_rotations(self._pose_tables, turn, flat["pose"])
-        rest = self._fixed[tables.joints[BODY_JOINTS:]]
-        local = torch.cat([body, rest.expand(len(body), *rest.shape)], 1)
+        local = self._local(tables, turn, flat["pose"])
         out = skin(tables, self._coefficients(flat["shape"]), local, flat["translation"])
         marks = out.points[:, out.points.shape[1] - (matrix.shape[1] - BODY_JOINTS) :]
         return out.points, matrix @ torch.cat([out.joints[:, :BODY_JOINTS], marks], 1)
+
+    def _local(self, tables: SkinTables, turn: Tensor, pose: Tensor) -> Float[Tensor, "n b 3 3"]:
+        """Rotations of the joints of `tables` against their parents."""
+        body = body_rotations(self._pose_tables, turn, pose)
+        rest = self._fixed[tables.joints[BODY_JOINTS:]]
+        return torch.cat([body, rest.expand(len(body), *rest.shape)], 1)
+
+    def rigged(self, parameters: Parameters) -> tuple[RiggedBody, ...]:
+        """The bodies with their skeletons; batch axes are flattened. Pose blend shapes are in `rest_vertices`."""
+        flat = self._flat(parameters)
+        tables, _ = self._tables(Parts(vertices="all"))
+        local = self._local(tables, rotations(flat["orientation"]), flat["pose"])
+        coefficients = self._coefficients(flat["shape"])
+        out = skin(tables, coefficients, local, flat["translation"])
+        points, joints = rest_skin(tables, coefficients, local)
+        flip = torch.tensor(CAMERA_FROM_SMPLX).to(self._like)
+        names = tuple(SMPLX_JOINTS[int(j)] for j in tables.joints)
+        parents = (-1, *tables.parent[1:].tolist())
+        moves = tuple(int(j) < BODY_JOINTS for j in tables.joints)
+        return tuple(
+            RiggedBody(names, parents, p * flip, j * flip, tables.weights, turn * flip, at, moves)
+            for p, j, turn, at in zip(points, joints, out.rotation, out.joints, strict=True)
+        )
 
     def _coefficients(self, shape: Float[Tensor, "*b s"]) -> Float[Tensor, "*b s"]:
         """Betas, and the kid template's share."""

@@ -1,13 +1,11 @@
-"""The user's own SMPL-X files: where they are looked for, and whether they are what they should be.
+"""The user's own SMPL-X files (`apu.body.smplx_place`): whether they are what they should be.
 
-The model may not be passed on, so it never comes with this package: everybody registers at its authors' site. Files are
-read by `apu.restricted_load`: only the arrays that are used are unpacked, and nothing of a file is ever executed.
+Files are read by `apu.restricted_load`: only the arrays that are used are unpacked, and nothing of a file is ever
+executed.
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,10 @@ import numpy as np
 import torch
 
 from apu.body.smplx_asset import SMPLX_JOINTS, SMPLX_LAYOUT, SMPLX_PARENTS, Layout, SmplxAsset
-from apu.errors import InputError, ModelFileError
+from apu.body.smplx_place import REGISTER, SmplxFiles
+from apu.errors import InputError
 from apu.restricted_load import Limits, load_npy, load_npz
 
-SMPLX_VARIABLE = "APU_SMPLX"
-MODEL_NAMES = ("SMPLX_NEUTRAL.npz", "smplx/SMPLX_NEUTRAL.npz")
-KID_NAMES = ("kid_template.npy", "smplx_kid_template.npy")
 BETAS, EXPRESSIONS = 10, 10
 LIMITS = Limits(512 * 2**20, 2**30, "take SMPLX_NEUTRAL.npz from the archive of the model as it is.")
 KID_LIMITS = Limits(2**20, 2**20, "take kid_template.npy as it is: one array of 10475 x 3 numbers.")
@@ -28,51 +24,12 @@ ADULT_HEIGHT_M = (1.3, 2.3)
 KID_HEIGHT_M = (0.3, 1.3)
 _FAR = 100.0
 """No number of a body file in metres and radians is larger, but for the faces."""
-_REGISTER = (
-    "register at https://smpl-x.is.tue.mpg.de, accept the licence, download the SMPL-X model, and put "
-    f"SMPLX_NEUTRAL.npz into a folder that ${SMPLX_VARIABLE} names."
-)
 _REGISTER_KID = (
     "for children, download the SMPL-X kid template from https://agora.is.tue.mpg.de and put it beside "
     "SMPLX_NEUTRAL.npz as kid_template.npy; for adults alone, take the file away."
 )
 _NEEDED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f",
            "hands_meanl", "hands_meanr")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SmplxFiles:
-    """Where the model lies; `kid` is None where there are only adults."""
-
-    model: Path
-    kid: Path | None
-
-
-def find_smplx(place: Path | None = None) -> SmplxFiles:
-    """Find the model, and the kid template beside it.
-
-    Args:
-        place: SMPLX_NEUTRAL.npz or a folder with it; `$APU_SMPLX` when left out.
-
-    Raises:
-        ModelFileError: it is not there.
-        InputError: a file in the folder is a link that leads out of it, or to nowhere.
-    """
-    named = place or (Path(os.environ[SMPLX_VARIABLE]) if os.environ.get(SMPLX_VARIABLE) else None)
-    if named is None:
-        raise _missing(f"${SMPLX_VARIABLE} is not set", f"the path of SMPLX_NEUTRAL.npz in ${SMPLX_VARIABLE}")
-    named = named.expanduser()
-    if named.is_dir():
-        found = [named / name for name in MODEL_NAMES if os.path.lexists(named / name)]
-        if not found:
-            raise _missing(named, f"SMPLX_NEUTRAL.npz in the folder, which holds {_listing(named)}")
-        model = _inside(named, found[0])
-    elif os.path.lexists(named):
-        model = named
-    else:
-        raise _missing(named, "SMPLX_NEUTRAL.npz, or a folder with it")
-    kids = [model.parent / name for name in KID_NAMES if os.path.lexists(model.parent / name)]
-    return SmplxFiles(model, _inside(model.parent, kids[0]) if kids else None)
 
 
 def load_smplx_asset(files: SmplxFiles, layout: Layout = SMPLX_LAYOUT) -> SmplxAsset:
@@ -194,30 +151,6 @@ def _check_height(points: np.ndarray, allowed: tuple[float, float], name: str, p
         )
 
 
-def _inside(folder: Path, file: Path) -> Path:
-    """The file, unless it is a link that leads out of its folder."""
-    if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
-        raise InputError(
-            "A file of the SMPL-X folder is a link that leads out of the folder.",
-            where=file,
-            expected="the file itself",
-            got="a symbolic link to a place outside",
-            remedy=f"name the folder in which the file really lies, or the file itself, in ${SMPLX_VARIABLE}.",
-        )
-    return file
-
-
-def _listing(folder: Path) -> str:
-    names = sorted(entry.name for entry in folder.iterdir())
-    return (", ".join(names[:5]) + (", ..." if len(names) > 5 else "")) or "nothing"
-
-
-def _missing(where: object, expected: str) -> ModelFileError:
-    return ModelFileError(
-        "The SMPL-X model is not there.", where=where, expected=expected, got="no such file", remedy=_REGISTER
-    )
-
-
 def _wrong(path: Path, expected: str, got: str, array: str | None = None) -> InputError:
     is_kid = array == "kid template"
     return InputError(
@@ -225,5 +158,5 @@ def _wrong(path: Path, expected: str, got: str, array: str | None = None) -> Inp
         where=f"{path}: {array}" if array and not is_kid else path,
         expected=expected,
         got=got,
-        remedy=_REGISTER_KID if is_kid else _REGISTER,
+        remedy=_REGISTER_KID if is_kid else REGISTER,
     )

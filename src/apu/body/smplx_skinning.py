@@ -105,17 +105,25 @@ def skin(
         rotation: of every joint of `t.joints` against its parent.
         root: where the root joint shall lie, metres.
     """
-    n, p, b = shape.shape[0], t.template.shape[0], t.joint_template.shape[0]
-    one = torch.eye(3, dtype=shape.dtype, device=shape.device)
-    features = (rotation[:, t.featured] - one).flatten(1)
-    rest = t.template + (shape @ t.shape_dirs + features @ t.pose_dirs).reshape(n, p, 3)
-    joints = t.joint_template + (shape @ t.joint_dirs).reshape(n, b, 3)
+    n, p = shape.shape[0], t.template.shape[0]
+    rest, joints = rest_skin(t, shape, rotation)
     steps = torch.cat([root[:, None], (joints - joints[:, t.parent])[:, 1:]], 1)
     turn, position = chain(rotation, steps, t.ancestors)
     shift = position - (turn @ joints[..., None])[..., 0]
     moved = (t.weights @ torch.cat([turn.flatten(-2), shift], -1)).reshape(n, p, 12)
     posed = (moved[..., :9].unflatten(-1, (3, 3)) @ rest[..., None])[..., 0] + moved[..., 9:]
     return Skinned(posed, position, turn)
+
+
+def rest_skin(
+    t: SkinTables, shape: Float[Tensor, "n s"], rotation: Float[Tensor, "n b 3 3"]
+) -> tuple[Float[Tensor, "n p 3"], Float[Tensor, "n b 3"]]:
+    """Points p (the pose blend shapes are in them already) and joints J in the T-pose; arguments as in `skin`."""
+    n, p, b = shape.shape[0], t.template.shape[0], t.joint_template.shape[0]
+    one = torch.eye(3, dtype=shape.dtype, device=shape.device)
+    features = (rotation[:, t.featured] - one).flatten(1)
+    points = t.template + (shape @ t.shape_dirs + features @ t.pose_dirs).reshape(n, p, 3)
+    return points, t.joint_template + (shape @ t.joint_dirs).reshape(n, b, 3)
 
 
 def rotations(vectors: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3 3"]:

@@ -25,7 +25,13 @@ Sides = Literal["answer", "relation", "all-four"]
 @click.option("--out", type=FILE, default="apu_answers", show_default=True, metavar="DIR", help="Folder for the files.")
 @click.option("--pair", "pairs", type=PairType(), multiple=True, help="Ask about these two; may be repeated.")
 @click.option("--all-pairs", is_flag=True, help="Ask about every pair of people who may touch.")
-@click.option("--keypoints", type=FILE, metavar="FILE", help="OpenPose or COCO keypoints instead of the detector's.")
+@click.option(
+    "--keypoints",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="OpenPose or COCO keypoints instead of the detector's; may be repeated, the preferred file first.",
+)
 @asking_options
 @click.option("--concurrency", type=click.IntRange(1, 256), default=4, show_default=True, help="Requests at once.")
 @click.option("--rpm", type=click.FloatRange(min=0, min_open=True), metavar="N", help="Most requests in a minute.")
@@ -55,7 +61,7 @@ def command(
     out: Path,
     pairs: tuple[tuple[int, int], ...],
     all_pairs: bool,
-    keypoints: Path | None,
+    keypoints: tuple[Path, ...],
     store: Path | None,
     budget: float | None,
     yes: bool,

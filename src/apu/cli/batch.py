@@ -103,9 +103,10 @@ def _fit_all(batch: Batch, jobs: Sequence[Job], kept: int) -> None:
 
     try:
         with shown_batch(len(jobs)) as shown:
-            from apu.cli.run import annotator_of, use_threads
+            from apu.cli.run import annotator_of, check_models, use_threads
 
             use_threads()
+            check_models(batch.request)
             annotator = annotator_of(batch.request, batch.asking)
             for job in jobs:
                 outcomes.append(_fit_one(batch, job, shown, annotator))

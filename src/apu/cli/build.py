@@ -36,8 +36,14 @@ OF_SYNTHETIC = ("pairs", "classes", "answers", "trusted", "family")
 @click.option(
     "--family", type=click.Choice(FAMILIES), default="bev", show_default=True, help="Errors of simulated estimates."
 )
-@click.option("--keypoints", type=FILE, metavar="FILE", help="Keypoints of the photos, instead of the detector's.")
-@click.option("--init", type=FILE, metavar="DIR", help="BEV's results for the photos.")
+@click.option(
+    "--keypoints",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Keypoints of the photos, instead of the detector's; may be repeated, the preferred file first.",
+)
+@click.option("--init", type=FILE, metavar="DIR", help="Another program's bodies for the photos, e.g. BEV's.")
 @click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
 @click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
 @asking_options
@@ -61,7 +67,7 @@ def command(
     answers: int,
     trusted: bool,
     family: "InitialFamily",
-    keypoints: Path | None,
+    keypoints: tuple[Path, ...],
     init: Path | None,
     contacts: Path | None,
     annotator: str | None,

@@ -100,7 +100,7 @@ def of_synthetic(
 
 
 def of_photos(
-    photos: Sequence[str], accept: Acceptance, accepted: int | None, *, keypoints: Path | None, init: Path | None,
+    photos: Sequence[str], accept: Acceptance, accepted: int | None, *, keypoints: tuple[Path, ...], init: Path | None,
     contacts: Path | None, annotator: str | None, asking: Asking, all_pairs: bool, split: Split, seed: int, jobs: int,
 ) -> Job:  # fmt: skip
     """Fits of photos; of photos with the same bytes only the first.
@@ -198,6 +198,8 @@ def _classes(store: PairStore, classes: str | None) -> set[str]:
 
 
 def _absolute(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_absolute, value))
     return value.absolute() if isinstance(value, Path) else value
 
 

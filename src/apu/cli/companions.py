@@ -29,7 +29,7 @@ class Companion:
 
 KEYPOINTS = Companion("keypoints", ("_keypoints.json", ".json"), KeypointFileError)
 CONTACTS = Companion("contacts", ("_contacts.json", ".json", "/contacts.json"), ContactFileError)
-INIT = Companion("init", (".npz",), InputError)
+INIT = Companion("init", (".npz", ".npy", ".pkl", ".pickle"), InputError)
 
 
 def with_files_of(request: Request, photo: Path, photos: Sequence[Path]) -> Request:
@@ -46,8 +46,8 @@ def with_files_of(request: Request, photo: Path, photos: Sequence[Path]) -> Requ
     """
     return replace(
         request,
-        keypoints=_file_of(KEYPOINTS, request.keypoints, photo),
-        contacts=_file_of(CONTACTS, request.contacts, photo),
+        keypoints=tuple(_file_of(KEYPOINTS, given, photo) for given in request.keypoints),
+        contacts=None if request.contacts is None else _file_of(CONTACTS, request.contacts, photo),
         init=_estimate_of(request.init, photo, photos),
     )
 
@@ -59,14 +59,15 @@ def check_shared(request: Request, several: bool) -> None:
         InputError: it does, or is missing.
     """
     if several:
-        _check_shared(KEYPOINTS, request.keypoints, _keypoints_of_one, "COCO keypoints of several photos")
+        for given in request.keypoints:
+            _check_shared(KEYPOINTS, given, _keypoints_of_one, "COCO keypoints of several photos")
         _check_shared(CONTACTS, request.contacts, _contacts_of_one, "FlickrCI3D's annotations of several photos")
         if request.init is not None and not request.init.is_dir():
             raise _of_one_photo(INIT, request.init, "a folder")
 
 
-def _file_of(kind: Companion, given: Path | None, photo: Path) -> Path | None:
-    if given is None or not given.is_dir():
+def _file_of(kind: Companion, given: Path, photo: Path) -> Path:
+    if not given.is_dir():
         return given
     for ending in kind.endings:
         if (file := given / f"{photo.stem}{ending}").is_file():
@@ -75,24 +76,35 @@ def _file_of(kind: Companion, given: Path | None, photo: Path) -> Path | None:
 
 
 def _estimate_of(given: Path | None, photo: Path, photos: Sequence[Path]) -> Path | None:
-    """BEV and its like add words to the photo's name, such as `hug_0.08.npz`."""
+    """BEV and its like add words to the photo's name, such as `hug_0.08.npz`; others write a file for each person.
+
+    Those of one photo lie in a folder that is called as the photo is: in the given one, or it is that folder itself.
+    """
     if given is None or not given.is_dir():
         return given
-    exact = given / f"{photo.stem}.npz"
-    if exact.is_file():
-        return exact
+    for ending in INIT.endings:
+        if (exact := given / f"{photo.stem}{ending}").is_file():
+            return exact
+    if (folder := given / photo.stem).is_dir():
+        return folder
     longer = [other.stem for other in photos if len(other.stem) > len(photo.stem)]
     found = [
         file
-        for file in sorted(given.glob("*.npz"))
-        if file.name.startswith(photo.stem)
+        for file in sorted(given.iterdir())
+        if file.suffix in INIT.endings
+        and file.name.startswith(photo.stem)
         and not file.name[len(photo.stem)].isalnum()
         and not any(file.name.startswith(stem) for stem in longer)
     ]
     if len(found) == 1:
         return found[0]
+    if given.resolve().name == photo.stem:
+        return given
     got = ", ".join(file.name for file in found[:5]) if found else "no such file"
-    raise _missing(INIT, given, photo, f"one file {photo.stem}.npz or {photo.stem}_*.npz", got)
+    stem = photo.stem
+    raise _missing(
+        INIT, given, photo, f"one file {stem}.npz or {stem}_*.npz (.npy, .pkl), or a folder {stem}/ of its people", got
+    )
 
 
 def _check_shared(kind: Companion, file: Path | None, is_of_one: Callable[[object], bool], expected: str) -> None:

@@ -64,9 +64,11 @@ def findings() -> Iterator[Finding]:
     yield from checks.isolated("npm", checks.npm)
     yield from checks.isolated("chromium", checks.chromium)
     yield from checks.isolated("language models", checks.language_models)
+    yield from checks.isolated("other detectors", checks.other_detectors)
     yield from checks.isolated("cache folder", checks.cache_folder)
     models = checks.isolated("detector", checks.model_files) + checks.isolated("Anny body", checks.prepared_body)
     yield from models
+    yield from checks.isolated("SMPL-X body", checks.smplx_model)
     missing = any(finding.state == "missing" for finding in models)
     yield from checks.isolated("free disk", lambda: checks.free_disk(models_missing=missing))
     yield from checks.isolated("threads", checks.threads)

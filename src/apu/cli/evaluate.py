@@ -1,72 +1,15 @@
 """`apu eval`: how good reconstructions are, on the synthetic world and on photos with annotated contacts."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
-from click.core import ParameterSource
 
+from apu.cli import evaluate_prior
+from apu.cli.evaluate_options import FOLDER, TESTED_SPLITS, SeedsType, check_folders, pair_options
 from apu.cli.group import ApuCommand
-from apu.cli.synth import SPLITS
 
-Command = Callable[..., Any]
-FOLDER = click.Path(path_type=Path)
-TESTED_SPLITS = tuple(split for split in SPLITS if split != "train")
 ANSWERS = ("contacts", "oracle", "both")
 KEYPOINTS = ("embedded", "vitpose", "both")
-OF_MAKING = {"seed": "--seed", "split": "--split", "mocap": "--mocap"}
-"""Options that say how the test set is made."""
-
-
-class SeedsType(click.ParamType):
-    """`0,1`: different seeds."""
-
-    name = "A,B"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Parse a list of seeds; click calls this also with values that are parsed already."""
-        if isinstance(value, tuple):
-            return value
-        parts = [part.strip() for part in str(value).split(",")]
-        if not all(part.isdecimal() and part.isascii() for part in parts) or len({int(p) for p in parts}) < len(parts):
-            self.fail(f"expected different seeds, 0 or more, e.g. 0,1; got {value!r}.", param, ctx)
-        return tuple(int(part) for part in parts)
-
-
-def pair_options(pairs: int, split: str) -> Callable[[Command], Command]:
-    """The options that say which synthetic pairs there are, for commands that take data sets as arguments.
-
-    Args:
-        pairs, split: defaults.
-    """
-    options = (
-        click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]..."),
-        click.option(
-            "--pairs", type=click.IntRange(1), default=pairs, show_default=True, metavar="N", help="At most so many."
-        ),
-        click.option(
-            "--split", type=click.Choice(TESTED_SPLITS), default=split, show_default=True, help="Of the pairs to make."
-        ),
-        click.option(
-            "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make."
-        ),
-        click.option(
-            "--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture."
-        ),
-        click.option("--classes", metavar="A,B", help="Only these interaction classes."),
-        click.option(
-            "--observation-seeds", type=SeedsType(), default="0", show_default=True,
-            help="Each pair is seen once with each.",
-        ),
-    )  # fmt: skip
-
-    def added(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return added
 
 
 @click.group("eval", short_help="Measure reconstructions against the truth.")
@@ -119,7 +62,7 @@ def synthetic(
       apu eval synthetic --methods keypoints,contacts,oracle --classes hug
       apu eval synthetic --data data/test --out bench --resume
     """
-    _check_folders(ctx, () if data is None else (data,), out, overwrite=overwrite, resume=resume)
+    check_folders(ctx, () if data is None else (data,), out, overwrite=overwrite, resume=resume)
     from apu.cli.evaluate_synthetic import Asked, run
 
     run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
@@ -160,7 +103,7 @@ def ablation(
       apu eval ablation data/val --variants hard,chamfer --answers contacts
       apu eval ablation data/val --out ablation --resume
     """
-    _check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
+    check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
     from apu.cli.evaluate_ablation import Asked, run
 
     run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
@@ -200,29 +143,13 @@ def verdict(
       apu eval verdict --split validation --pairs 16 --answers 1,shuffled
       apu eval verdict data/test --out verdict --resume
     """
-    _check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
+    check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
     from apu.cli.evaluate_verdict import Asked, run
 
     run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
 
 
-def _check_folders(
-    ctx: click.Context, data: tuple[Path, ...], out: Path | None, *, overwrite: bool, resume: bool
-) -> None:
-    """Refuse options that contradict each other.
-
-    Raises:
-        UsageError: they do.
-    """
-    if overwrite and resume:
-        raise click.UsageError("--overwrite begins again, --resume goes on; give one of them.")
-    if out is None and (overwrite or resume):
-        raise click.UsageError("--overwrite and --resume belong to a folder; name it with --out.")
-    given = [o for n, o in OF_MAKING.items() if ctx.get_parameter_source(n) == ParameterSource.COMMANDLINE]
-    if data and given:
-        raise click.UsageError(f"{given[0]} says how pairs are made; the data set that is named has them already.")
-    if overwrite and out is not None and any(one.resolve().is_relative_to(out.resolve()) for one in data):
-        raise click.UsageError("--overwrite would delete the data set that is named; name another folder with --out.")
+command.add_command(evaluate_prior.command)
 
 
 @command.command("photos", cls=ApuCommand, short_help="On photos with annotated contacts.")
@@ -303,7 +230,7 @@ def ask(
       apu eval ask data/val --pairs 260 --out trust
       apu eval ask --photos data/photos --answers gpt=answers --out trust
     """
-    _check_folders(ctx, data, out, overwrite=overwrite, resume=False)
+    check_folders(ctx, data, out, overwrite=overwrite, resume=False)
     if photos is None and (answers or negatives is not None):
         raise click.UsageError("--answers and --negatives are about photos; name their folder with --photos.")
     if photos is not None and data:

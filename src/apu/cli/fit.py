@@ -1,14 +1,15 @@
 """`apu fit`: photos in, a folder of meshes for each out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
+from apu.body.smplx_place import find_smplx, named_smplx
 from apu.cli.asking import Asking, asking_options, confirm
 from apu.cli.companions import check_shared, with_files_of
 from apu.cli.group import ApuCommand
-from apu.cli.options import AgeGroup, AgesType, Box, BoxType, PairType, PersonFileType
+from apu.cli.options import AgeGroup, AgesType, BodyKind, Box, BoxType, Detector, PairType, PersonFileType
 from apu.cli.output import check_folder
 from apu.cli.photos import chosen_photos
 from apu.cli.progress import shown_progress
@@ -32,7 +33,21 @@ SEVERAL_OUT = Path("apu_results")
 @click.option("--out", type=FILE, metavar="DIR", help="Folder for the results.  [default: <photo>_apu, or apu_results]")
 @click.option("--pair", "pairs", type=PairType(), multiple=True, help="Fit these two people; may be repeated.")
 @click.option("--all-pairs", is_flag=True, help="Fit every pair of people who may touch.")
-@click.option("--keypoints", type=FILE, metavar="FILE", help="OpenPose or COCO keypoints instead of the detector's.")
+@click.option(
+    "--keypoints",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="OpenPose or COCO keypoints instead of the detector's; may be repeated, the preferred file first.",
+)
+@click.option(
+    "--detector",
+    type=click.Choice(get_args(Detector)),
+    default="movenet",
+    show_default=True,
+    help="Who finds the people; all but movenet are optional packages.",
+)
+@click.option("--detector-weights", type=FILE, metavar="PATH", help="Its weights.  [default: fetched]")
 @click.option("--person-box", "boxes", type=BoxType(), multiple=True, help="Look for a person here; may be repeated.")
 @click.option(
     "--person-keypoints",
@@ -41,10 +56,23 @@ SEVERAL_OUT = Path("apu_results")
     multiple=True,
     help="Keypoints of person I alone; may be repeated.",
 )
-@click.option("--init", type=FILE, metavar="FILE", help="BEV's result for the photo, as a start for the bodies.")
+@click.option(
+    "--init",
+    type=FILE,
+    metavar="FILE",
+    help="Another program's bodies as a start: BEV, 4D-Humans, Multi-HMR, SAM 3D Body, SMPL-X.",
+)
 @click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
 @click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
 @asking_options
+@click.option("--body", type=click.Choice(["anny", "smplx"]), default="anny", show_default=True, help="The body model.")
+@click.option(
+    "--body-file",
+    type=FILE,
+    metavar="PATH",
+    help="Your SMPL-X file or folder.  [default: $APU_SMPLX, config.toml]",
+)
+@click.option("--prior", type=FILE, metavar="DIR", help="Contact prior that guides the fit; see apu train.")
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
 @click.option("--video", is_flag=True, help="Also make a picture that turns once round the pair.")
@@ -55,7 +83,9 @@ def command(
     out: Path | None,
     pairs: tuple[tuple[int, int], ...],
     all_pairs: bool,
-    keypoints: Path | None,
+    keypoints: tuple[Path, ...],
+    detector: Detector,
+    detector_weights: Path | None,
     boxes: tuple[Box, ...],
     person_keypoints: tuple[tuple[int, Path], ...],
     init: Path | None,
@@ -65,6 +95,9 @@ def command(
     budget: float | None,
     yes: bool,
     allow_http: bool,
+    body: BodyKind,
+    body_file: Path | None,
+    prior: Path | None,
     ages: tuple[AgeGroup, AgeGroup],
     seed: int,
     video: bool,
@@ -77,18 +110,27 @@ def command(
     a sub-folder each, beside a page that shows all of them; a photo that fails does not stop the others. For several
     photos, --keypoints, --contacts and --init take folders with a file for each photo, called as it is.
 
+    With several --keypoints, joints that the first file lacks come from the next; docs/keypoints.md has the rules, and
+    says what the other detectors need.
+
     People are numbered from 0; the numbers are printed, and drawn in panel.png. Without --pair or --all-pairs the
     closest pair is fitted, or every pair that --contacts annotates. In a pair I,J, person I is called A and J is B.
 
     Contacts come from --contacts, else from the language model that --annotator names, else they are guessed from what
     is close (proximity). With --annotator, a picture of each pair is sent to that model's provider.
 
+    --body smplx fits SMPL-X instead of Anny. Its files are not ours to give: docs/smplx.md says where to get them and
+    where they are looked for. --prior takes a folder of apu train, for the same body.
+
     \b
     Examples:
       apu fit photo.jpg
       apu fit photo.jpg --pair 1,0 --age A=adult,B=child --out hug
       apu fit photo.jpg --keypoints photo_keypoints.json --contacts contacts.json
+      apu fit photo.jpg --keypoints vitpose.json --keypoints openpose.json
+      apu fit photo.jpg --detector vitpose --detector-weights models/vitpose
       apu fit photo.jpg --annotator openai:MODEL --budget 1
+      apu fit photo.jpg --body smplx --body-file models/smplx
       apu fit photo.jpg --person-box 120,40,310,480 --person-box 260,60,470,480
       apu fit holiday/ 'party/**/*.jpg' --out results --resume
     """
@@ -102,11 +144,16 @@ def command(
         pairs=pairs,
         all_pairs=all_pairs,
         keypoints=keypoints,
+        detector=detector,
+        detector_weights=detector_weights,
         contacts=contacts,
         annotator=annotator,
         person_boxes=boxes,
         person_keypoints=person_keypoints,
         init=init,
+        body=body,
+        body_file=_body_file(body, body_file),
+        prior=prior,
         ages=ages,
         seed=seed,
     )
@@ -116,6 +163,20 @@ def command(
     else:
         photo = chosen.photos[0]
         _fit_one(photo, request, asking, out or Path(f"{photo.stem}_apu"), overwrite, resume, video)
+
+
+def _body_file(body: BodyKind, file: Path | None) -> Path | None:
+    """The place of SMPL-X as it is recorded, also where a variable or `config.toml` names it.
+
+    Raises:
+        ModelFileError: the model is not there.
+    """
+    if body != "smplx":
+        if file is not None:
+            raise click.UsageError("--body-file is for --body smplx; the other body is read from no file.")
+        return None
+    find_smplx(file)
+    return named_smplx(file)
 
 
 def _fit_one(
@@ -132,8 +193,9 @@ def _fit_one(
     with shown_progress() as progress:
         read = _read_if_large(photo, progress)
         progress("loading the libraries")
-        from apu.cli.run import annotator_of, fit_and_save, report
+        from apu.cli.run import annotator_of, check_models, fit_and_save, report
 
+        check_models(request)
         annotator = annotator_of(request, asking)
         result, files = fit_and_save(
             read, request, out, progress, overwrite=overwrite or resume, video=video, annotator=annotator

@@ -8,6 +8,8 @@ from apu.cli.group import ApuGroup
 COMMANDS = {
     "fit": "apu.cli.fit",
     "ask": "apu.cli.ask",
+    "export": "apu.cli.export",
+    "convert": "apu.cli.convert",
     "demo": "apu.cli.demo",
     "synth": "apu.cli.synth",
     "build": "apu.cli.build",

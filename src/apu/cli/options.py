@@ -10,6 +10,12 @@ import click
 AgeGroup = Literal["adult", "child", "unknown"]
 """As in `apu.scene.pair`, repeated here because that module loads torch; a test compares the two."""
 
+BodyKind = Literal["anny", "smplx"]
+"""As in `apu.body.load`, repeated for the same reason."""
+
+Detector = Literal["movenet", "vitpose", "rtmpose", "rtmo"]
+"""As in `apu.scene.results`, repeated for the same reason."""
+
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the upright photo."""
 

@@ -5,7 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from apu.cli.options import AgeGroup, Box
+from apu.body.smplx_place import find_smplx
+from apu.cli.options import AgeGroup, BodyKind, Box, Detector
+
+PRIOR_CONFIG = "config.json"
+"""Written last into the folder of a prior, as `apu.prior.checkpoint` has it; a test compares the two."""
 
 
 @dataclass(frozen=True)
@@ -14,12 +18,17 @@ class Request:
 
     pairs: tuple[tuple[int, int], ...] = ()
     all_pairs: bool = False
-    keypoints: Path | None = None
+    keypoints: tuple[Path, ...] = ()
+    detector: Detector = "movenet"
+    detector_weights: Path | None = None
     contacts: Path | None = None
     annotator: str | None = None
     person_boxes: tuple[Box, ...] = ()
     person_keypoints: tuple[tuple[int, Path], ...] = ()
     init: Path | None = None
+    body: BodyKind = "anny"
+    body_file: Path | None = None
+    prior: Path | None = None
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     seed: int = 0
 
@@ -29,8 +38,25 @@ class Request:
 
     def files(self) -> list[Path]:
         """The files that it reads beside the photo."""
-        named = [self.keypoints, self.contacts, self.init, *(file for _, file in self.person_keypoints)]
+        named = [*self.keypoints, self.contacts, *_estimates(self.init), *(file for _, file in self.person_keypoints)]
+        named += _weights(self.detector_weights)
+        named += find_smplx(self.body_file).all() if self.body == "smplx" else []
+        named += [self.prior / PRIOR_CONFIG] if self.prior is not None else []
         return [file for file in named if file is not None]
+
+
+def _weights(given: Path | None) -> list[Path]:
+    """A file, or those of a folder that hold a model."""
+    if given is None or not given.is_dir():
+        return [] if given is None else [given]
+    return [file for file in sorted(given.iterdir()) if file.suffix in (".json", ".safetensors")]
+
+
+def _estimates(given: Path | None) -> list[Path]:
+    """A file, or a folder and what lies in it."""
+    if given is None or not given.is_dir():
+        return [] if given is None else [given]
+    return [given, *sorted(file for file in given.iterdir() if file.is_file())]
 
 
 def printable(text: object) -> str:

@@ -15,6 +15,8 @@ from apu.cli.request import Request
 from apu.cli.summary import summary
 from apu.errors import InputError
 from apu.pipeline import FitOptions, PhotoResult
+from apu.pose.optional_detectors import check_taken, load_detector
+from apu.pose.overrides import check_no_detector
 from apu.progress import Progress
 from apu.scene.photo import Photo
 
@@ -38,6 +40,21 @@ def fit_and_save(
     result = pipeline.fit(photo, options, progress, annotator=annotator)
     progress("writing the results")
     return result, pipeline.save(result, folder, overwrite=overwrite, options=options, video=video)
+
+
+def check_models(request: Request) -> None:
+    """Load the body, the prior and the detector that the user names, before anything is spent on a photo.
+
+    Raises:
+        ModelFileError: the body's file is missing.
+        InputError: a file is not what it should be, or the prior is for other bodies.
+    """
+    options = FitOptions(**vars(request))
+    check_no_detector(options)
+    check_taken(options.detector, options.detector_weights, options.person_boxes)
+    load_detector(options.detector, options.detector_weights)
+    if request.body != "anny" or request.prior is not None:
+        pipeline.load_models(options)
 
 
 def annotator_of(request: Request, asking: Asking) -> Annotator | None:

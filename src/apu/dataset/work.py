@@ -115,6 +115,8 @@ def run_stored(
 def plain(value: Any) -> Any:
     """A value as JSON has it; a file counts by its bytes, wherever it lies."""
     if isinstance(value, Path):
+        if value.is_dir():
+            return {"folder": {file.name: plain(file) for file in sorted(value.iterdir()) if file.is_file()}}
         stat = value.stat()
         return {"file": _sha256(value, stat.st_size, stat.st_mtime_ns)}
     if is_dataclass(value) and not isinstance(value, type):

@@ -250,7 +250,7 @@ def _negative_rows(
     subject = Subject(pair, photo.name, "not touching", seed, ())
     keypoints = negative.image.parent.parent / "vitpose" / f"{photo.name}_keypoints.json"
     try:
-        people = perceive(photo, FitOptions(keypoints=keypoints if source == "vitpose" else None))
+        people = perceive(photo, FitOptions(keypoints=(keypoints,) if source == "vitpose" else ()))
     except PeopleError as error:
         return [lost_ask_row(subject, name, Lost.of(error).reason) for name in folders]
     matched = found_people(negative.boxes, people)

@@ -135,7 +135,7 @@ def observed_pairs(
         use_bev: whether BEV's estimates are starts of the fit.
     """
     try:
-        people = perceive(photo, FitOptions(keypoints=one.vitpose if source == "vitpose" else None))
+        people = perceive(photo, FitOptions(keypoints=(one.vitpose,) if source == "vitpose" else ()))
     except PeopleError as error:
         return [Lost.of(error) for _ in one.pairs]
     matched = found_people(one.boxes, people)

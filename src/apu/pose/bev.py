@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from apu.body.joints import joint_names
 from apu.errors import InputError
+from apu.pose.initial_content import KIND, Content
+from apu.pose.initial_person import Estimated, EstimatedPerson, body25_of
+from apu.pose.initial_plausible import check_plausible
+from apu.pose.initial_values import MOST_PEOPLE, Fields, Shape
 from apu.restricted_load import load_npz
+from apu.scene.camera import Camera
 
 SOURCE = "bev"
-KIND = "initial estimate"
+REMEDY = "run BEV or ROMP on the photo again, or leave --init out."
 
 SMPL_JOINTS: dict[str, int] = {
     "left_hip": 1, "right_hip": 2, "left_knee": 4, "right_knee": 5, "left_ankle": 7, "right_ankle": 8,
@@ -29,7 +33,6 @@ SMPL_JOINTS: dict[str, int] = {
 }  # fmt: skip
 """Our joint names -> BEV's index. Neck and middle of the hips are missing: BODY_25 means other places by them."""
 
-MOST_PEOPLE = 1000
 LARGEST = {"smpl_thetas": 100.0, "smpl_betas": 100.0, "cam_trans": 1e4, "joints": 100.0, "pj2d_org": 1e6}
 """Larger numbers are none of radians, metres or pixels."""
 
@@ -59,13 +62,12 @@ class BevPerson:
     pixels: Float[np.ndarray, "71 2"]
     confidence: float
 
-    def named_joints(self, joint_set: str) -> tuple[Float[np.ndarray, "j 3"], Float[np.ndarray, "j 2"], list[bool]]:
-        """Joints in metres and pixels in one of our orders, and which of them BEV has; zeros for the others."""
-        names = joint_names(joint_set)
-        known = [name in SMPL_JOINTS for name in names]
-        rows = [SMPL_JOINTS.get(name, 0) for name in names]
-        mask = np.array(known)[:, None]
-        return self.joints_m[rows] * mask, self.pixels[rows] * mask, known
+    def estimated(self, camera: Camera) -> EstimatedPerson:
+        """The person in our terms, in BEV's camera of a photo of this size."""
+        joints, known = body25_of(self.joints_m, SMPL_JOINTS)
+        pixels, _ = body25_of(self.pixels, SMPL_JOINTS)
+        theirs = Camera.of_image(camera.width, camera.height)
+        return EstimatedPerson(self.row, SOURCE, theirs, self.translation_m, joints, known, pixels)
 
 
 def read_bev(path: Path) -> list[BevPerson]:
@@ -74,23 +76,47 @@ def read_bev(path: Path) -> list[BevPerson]:
     Raises:
         InputError: it is missing, damaged, hostile or of another kind, or has numbers that make no sense.
     """
-    results = _results(load_npz(path, KIND), path)
-    thetas = _numbers(results, "smpl_thetas", (None, 72), path)
+    return bev_people(load_npz(path, KIND), path)
+
+
+def bev_estimates(content: Content, path: Path, camera: Camera) -> list[Estimated]:
+    """Everybody in a file of BEV or ROMP, in its camera: a field of view of 60 degrees over the longer side.
+
+    Args:
+        content: what the file holds.
+        path: the file, for errors.
+        camera: tells the photo's size.
+
+    Raises:
+        InputError: a field makes no sense.
+    """
+    people = bev_people(content if isinstance(content, Mapping) else {}, path)
+    estimates: list[Estimated] = [one.estimated(camera) for one in people]
+    for one in estimates:
+        assert isinstance(one, EstimatedPerson)
+        check_plausible(one, path)
+    return estimates
+
+
+def bev_people(arrays: Mapping[str, Any], path: Path) -> list[BevPerson]:
+    """Everybody in the arrays of a BEV or ROMP file, in its order. Raises InputError as `read_bev`."""
+    fields = Fields(_results(arrays, path), path, "results", REMEDY)
+    thetas = _numbers(fields, "smpl_thetas", (None, 72))
     count = len(thetas)
     if count > MOST_PEOPLE:
-        raise _bad_field(path, "smpl_thetas", f"at most {MOST_PEOPLE} people", count)
-    betas = _numbers(results, "smpl_betas", (count, 11 if _width(results, "smpl_betas") == 11 else 10), path)
+        raise fields.bad("smpl_thetas", f"at most {MOST_PEOPLE} people", count)
+    betas = _numbers(fields, "smpl_betas", (count, 10), (count, 11))
     kid = betas[:, 10] if betas.shape[1] == 11 else np.zeros(count, np.float32)
-    translation = _numbers(results, "cam_trans", (count, 3), path)
-    joints = _numbers(results, "joints", (count, 71, 3), path)
-    pixels = _numbers(results, "pj2d_org", (count, 71, 2), path)
+    translation = _numbers(fields, "cam_trans", (count, 3))
+    joints = _numbers(fields, "joints", (count, 71, 3))
+    pixels = _numbers(fields, "pj2d_org", (count, 71, 2))
     confidence = np.ones(count, np.float32)
-    if "center_confs" in results:
-        confidence = _numbers(results, "center_confs", None, path).reshape(-1).clip(0, 1)
+    if "center_confs" in fields.values:
+        confidence = _numbers(fields, "center_confs").reshape(-1).clip(0, 1)
     if len(confidence) != count:
-        raise _bad_field(path, "center_confs", f"{count} numbers", len(confidence))
+        raise fields.bad("center_confs", f"{count} numbers", len(confidence))
     if count and float(translation[:, 2].min()) <= 0:
-        raise _bad_field(path, "cam_trans", "people in front of the camera", f"a depth of {translation[:, 2].min():g}")
+        raise fields.bad("cam_trans", "people in front of the camera", f"a depth of {translation[:, 2].min():g}")
     return [
         BevPerson(
             i, thetas[i].reshape(24, 3), betas[i, :10], float(kid[i]), translation[i], joints[i], pixels[i],
@@ -98,6 +124,10 @@ def read_bev(path: Path) -> list[BevPerson]:
         )
         for i in range(count)
     ]  # fmt: skip
+
+
+def _numbers(fields: Fields, key: str, *shapes: Shape) -> Float[np.ndarray, "..."]:
+    return fields.numbers(key, *shapes, largest=LARGEST.get(key, np.inf))
 
 
 def _results(arrays: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -111,41 +141,3 @@ def _results(arrays: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
             remedy="give the file PHOTO_0.08.npz that `bev -i PHOTO` writes.",
         )
     return results
-
-
-def _numbers(
-    results: Mapping[str, Any], key: str, shape: tuple[int | None, ...] | None, path: Path
-) -> Float[np.ndarray, "..."]:
-    """One field as finite float32 numbers of the given shape; None stands for any size."""
-    sizes = ", ".join("N" if n is None else str(n) for n in shape or ())
-    wanted = f"numbers of shape ({sizes})" if shape else "numbers"
-    value = results.get(key)
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu":
-        found = "nothing" if value is None else type(value).__name__
-        raise _bad_field(path, key, wanted, found if not isinstance(value, np.ndarray) else f"type {value.dtype}")
-    if shape is not None and (
-        value.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, value.shape, strict=True))
-    ):
-        raise _bad_field(path, key, wanted, f"shape {value.shape}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        numbers = value.astype(np.float32)
-        wrong = ~(np.abs(numbers) <= LARGEST.get(key, np.inf)) | ~np.isfinite(numbers)
-    if wrong.any():
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise _bad_field(path, f"{key}{list(place)}", "a finite number of sensible size", f"{value[place]}")
-    return numbers
-
-
-def _width(results: Mapping[str, Any], key: str) -> int:
-    value = results.get(key)
-    return value.shape[-1] if isinstance(value, np.ndarray) and value.ndim else 0
-
-
-def _bad_field(path: Path, field: str, expected: object, got: object) -> InputError:
-    return InputError(
-        "A field of the initial estimate file makes no sense.",
-        where=f'{path}, results["{field}"]' if "[" not in field else f"{path}, results, {field}",
-        expected=expected,
-        got=got,
-        remedy="run BEV or ROMP on the photo again, or leave --init out.",
-    )

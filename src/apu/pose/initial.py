@@ -9,10 +9,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from apu.body.joints import joint_names
 from apu.body.protocol import BodyModel
 from apu.body.retarget import JOINT_SET, retarget
-from apu.pose.bev import SOURCE, BevPerson, read_bev
-from apu.pose.bev_matching import match_people
+from apu.body.smpl_rotations import smpl_rotations_to_pose, t_pose_joints
+from apu.body.smplx_skinning import rotations
+from apu.pose.initial_camera import pixels_of, place_in
+from apu.pose.initial_kinds import read_estimates
+from apu.pose.initial_matching import match_people
+from apu.pose.initial_person import Estimated, EstimatedPerson, RotatedPerson, about_hips
+from apu.pose.initial_plausible import check_plausible
+from apu.pose.initial_values import NEAREST_M
 from apu.scene.camera import Camera
 from apu.scene.estimate import InitialBody
 from apu.scene.person import Person
@@ -25,32 +32,84 @@ def initial_bodies(path: Path, body: BodyModel, camera: Camera, people: Sequence
     """Person's number -> another program's estimate, for those who have one.
 
     Args:
-        path: a BEV or ROMP npz file of the photo.
+        path: a file of the photo by BEV, ROMP, 4D-Humans, Multi-HMR or SAM 3D Body, or of SMPL-X parameters; or a
+            folder of such files, one per person.
         body: whose parameters are wanted.
-        camera: of the photo; where its field of view is not BEV's 60 degrees, depth is changed so that the projection
+        camera: of the photo; where the program's field of view is another, depth is changed so that the projection
             stays.
         people: of the photo.
 
     Raises:
         InputError: the file cannot be read, or nobody in it is in the photo.
     """
-    matched = match_people(people, read_bev(path), path)
-    parameters = bev_parameters(body, list(matched.values()), camera)
+    estimates = with_joints(body, read_estimates(path, camera), path)
+    matched = match_people(people, estimates, path)
+    parameters = estimated_parameters(body, list(matched.values()), camera)
     return {
-        index: InitialBody({name: value[i] for name, value in parameters.items()}, SOURCE)
-        for i, index in enumerate(matched)
+        index: InitialBody({name: value[i] for name, value in parameters.items()}, one.source)
+        for i, (index, one) in enumerate(matched.items())
     }
 
 
-def bev_parameters(
-    body: BodyModel, estimates: Sequence[BevPerson], camera: Camera
+def estimated_parameters(
+    body: BodyModel, estimates: Sequence[EstimatedPerson], camera: Camera
 ) -> Mapping[str, Float[Tensor, "n _"]]:
-    """Our body's parameters of BEV's people, camera frame: name -> (n, size)."""
+    """Our body's parameters of other programs' people, in our camera: name -> (n, size)."""
     like = body.surface.rest_vertices
-    named = [one.named_joints(JOINT_SET) for one in estimates]
-    joints = torch.tensor(np.array([xyz for xyz, _, _ in named])).to(like)
-    known = torch.tensor([known for _, _, known in named]).to(like)
-    place = torch.tensor(np.array([one.translation_m for one in estimates])).to(like)
-    theirs = Camera.of_image(camera.width, camera.height)
-    place[:, 2] *= camera.focal_px / theirs.focal_px
-    return retarget(body, joints + place[:, None], known, ({}, CHILD_START)).parameters
+    joints = torch.tensor(np.array([one.joints_m for one in estimates])).to(like).reshape(-1, 25, 3)
+    known = torch.tensor(np.array([one.known for one in estimates])).to(like).reshape(-1, 25)
+    places = [place_in(one.place_m, one.camera, camera) for one in estimates]
+    place = torch.tensor(np.array(places)).to(like).reshape(-1, 3)
+    told = [one.parameters for one in estimates]
+    if any(one is None for one in told):
+        return retarget(body, joints + place[:, None], known, ({}, CHILD_START)).parameters
+    rows = [one for one in told if one is not None]
+    found = {name: torch.stack([one[name] for one in rows]) for name in rows[0]}
+    moved = torch.tensor(np.array([one.place_m for one in estimates])).to(place)
+    return {**found, "translation": found["translation"] + place - moved}
+
+
+def with_joints(body: BodyModel, estimates: Sequence[Estimated], path: Path) -> list[EstimatedPerson]:
+    """Everybody with joints: who has only rotations gets those of our body in that pose, with its default shape.
+
+    Args:
+        body: our body.
+        estimates: of one file.
+        path: the file, for errors.
+
+    Raises:
+        InputError: somebody does not stand in sight of the camera.
+    """
+    rotated = [one for one in estimates if isinstance(one, RotatedPerson)]
+    posed = iter(_posed(body, rotated, path) if rotated else [])
+    return [next(posed) if isinstance(one, RotatedPerson) else one for one in estimates]
+
+
+def _posed(body: BodyModel, people: Sequence[RotatedPerson], path: Path) -> list[EstimatedPerson]:
+    like = body.surface.rest_vertices
+    turns = torch.tensor(np.array([one.global_orient for one in people])).to(like)
+    poses = torch.tensor(np.array([one.body_pose for one in people])).to(like)
+    parameters = smpl_rotations_to_pose(body, turns, poses)
+    joints, _ = body.joints_and_jacobian(parameters, JOINT_SET, shape=False)
+    names = joint_names(JOINT_SET)
+    mine = joints[:, [names.index("left_hip"), names.index("right_hip")]].mean(1)
+    shift = _middle_of_hips(people) - mine.double().cpu().numpy()
+    parameters["translation"] = parameters["translation"] + torch.from_numpy(shift).to(like)
+    placed = joints.double().cpu().numpy() + shift[:, None]
+    estimates = []
+    for i, (person, xyz) in enumerate(zip(people, placed.astype(np.float32), strict=True)):
+        place, around = about_hips(xyz, np.ones(len(xyz), bool))
+        own = {name: value[i] for name, value in parameters.items()}
+        seen = xyz[:, 2] > NEAREST_M
+        pixels = pixels_of(xyz, seen, person.camera)
+        one = EstimatedPerson(person.row, person.source, person.camera, place, around, seen, pixels, own)
+        check_plausible(one, path)
+        estimates.append(one)
+    return estimates
+
+
+def _middle_of_hips(people: Sequence[RotatedPerson]) -> Float[np.ndarray, "n 3"]:
+    """From SMPL's pelvis, which lies above the hips: 8 cm in the mean T-pose, whose rotation is the body's own."""
+    turns = rotations(torch.tensor(np.array([one.global_orient for one in people])).double())
+    down = t_pose_joints()[1:3].mean(0)
+    return np.array([one.pelvis_m for one in people], np.float64) + (turns @ down).numpy()

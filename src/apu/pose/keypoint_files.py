@@ -5,7 +5,7 @@ COCO JSON: annotations or results with 17 keypoints; one file for many photos. S
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from apu.body.joints import joint_names
 from apu.errors import KeypointFileError
 from apu.pose.coco_file import coco_people
 from apu.pose.keypoint_values import FoundPerson, bad_field, keypoint_rows, people_of
+from apu.pose.merge_keypoints import merge_people
 from apu.scene.person import Person
 
 MAX_BYTES = 64 * 2**20
@@ -60,6 +61,32 @@ def read_keypoints(path: Path, photo_name: str | None = None) -> list[Person]:
         got=got[:200],
         remedy="export the keypoints as OpenPose BODY_25 or COCO JSON.",
     )
+
+
+def read_merged_keypoints(paths: Sequence[Path], photo_name: str | None = None) -> list[Person]:
+    """Read the people of one photo out of one or more files; see `apu.pose.merge_keypoints`.
+
+    Args:
+        paths: at least one; the first is the preferred one.
+        photo_name: as for `read_keypoints`.
+
+    Raises:
+        KeypointFileError: a file cannot be read, is given twice, or has nobody in common with those before it.
+    """
+    resolved = [path.resolve() for path in paths]
+    twice = next((path for i, path in enumerate(paths) if resolved[i] in resolved[:i]), None)
+    if twice is not None:
+        raise KeypointFileError(
+            "A keypoint file is given twice.",
+            where=twice,
+            expected="files of different detectors",
+            got="the same file again",
+            remedy="give it once.",
+        )
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{path.parent.name}/{path.name}" for path in resolved]
+    return merge_people([read_keypoints(path, photo_name) for path in paths], names)
 
 
 def _parsed(path: Path) -> object:

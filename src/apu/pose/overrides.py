@@ -67,19 +67,25 @@ def _rows(person: Person) -> Float[np.ndarray, "25 3"]:
     return np.concatenate([keypoints.xy, keypoints.confidence[:, None]], axis=1)
 
 
-def check_no_boxes(options: FitOptions) -> None:
-    """See that no boxes are given beside a keypoint file: they are for the detector, which the file replaces.
+def check_no_detector(options: FitOptions) -> None:
+    """See that nothing is said to the detector beside keypoint files: they replace it.
 
     Raises:
-        InputError: there are.
+        InputError: something is.
     """
-    if options.keypoints and options.person_boxes:
+    told = {
+        "--person-box": f"{len(options.person_boxes)} boxes" if options.person_boxes else "",
+        "--detector": options.detector if options.detector != FitOptions.detector else "",
+        "--detector-weights": options.detector_weights,
+    }
+    said = {option: value for option, value in told.items() if value}
+    if options.keypoints and said:
         raise InputError(
-            "Boxes of people and a keypoint file cannot be used together.",
-            where=options.keypoints,
-            expected="boxes, which the detector looks at, or a file, which replaces the detector",
-            got=f"a file and {len(options.person_boxes)} boxes",
-            remedy="leave out --person-box or --keypoints; --person-keypoints goes with either.",
+            "Keypoint files replace the detector, so nothing can be said to it beside them.",
+            where=", ".join(map(str, options.keypoints)),
+            expected="keypoint files alone, or the detector and its options",
+            got=", ".join(f"{option}: {value}" for option, value in said.items()),
+            remedy=f"leave out --keypoints, or {' and '.join(said)}; --person-keypoints goes with either.",
         )
 
 

@@ -8,9 +8,6 @@ from apu.pose.pairs import check_pairs
 from apu.scene.person import Person
 from apu.scene.results import FitOptions, Pair
 
-BOXED = "movenet box"
-"""Source of people who were found in a box that the user gave."""
-
 
 def wanted_pairs(
     options: FitOptions, people: Sequence[Person], candidates: Sequence[Pair], annotated: Sequence[AnnotatedPair]
@@ -27,7 +24,7 @@ def wanted_pairs(
         PeopleError: a named pair does not exist, or no two people are close.
         ContactFileError: the contact file says nothing of a named pair.
     """
-    boxed = [person.index for person in people if person.source == BOXED]
+    boxed = [person.index for person in people if is_boxed(person)]
     named = [one.people for one in annotated if one.people is not None]
     if options.pairs:
         check_pairs(options.pairs, people)
@@ -47,6 +44,11 @@ def wanted_pairs(
             remedy="name two people with --pair I,J if they do touch.",
         )
     return list(dict.fromkeys(chosen))
+
+
+def is_boxed(person: Person) -> bool:
+    """Whether the person was found in a box that the user gave."""
+    return person.source.endswith(" box")
 
 
 def _check_annotated(options: FitOptions, named: Sequence[Pair]) -> None:

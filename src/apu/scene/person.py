@@ -102,6 +102,7 @@ class Person:
         source: who found the person, e.g. `movenet`, or the keypoint file's kind.
         hint: a guess at the pose in depth; None where there is none, or where it disagrees with the keypoints.
         mask: the person's pixels, where known.
+        note: how the keypoints came about, where that is not plain, e.g. which joints are of a second file.
     """
 
     index: int
@@ -110,6 +111,7 @@ class Person:
     source: str
     hint: BodyHint | None = None
     mask: PersonMask | None = None
+    note: str = ""
 
     @property
     def box(self) -> Box:

@@ -63,6 +63,7 @@ def _run_info(result: PhotoResult, options: FitOptions) -> RunInfo:
         failures=result.failures,
         notes=result.notes,
         answers=answers,
+        versions=result.versions,
         contacts_note=note,
         focal_source="exif" if result.photo.focal_px else "assumed field of view of 60 degrees",
     )

@@ -1,15 +1,15 @@
-"""Who of a BEV file is who in the photo: by 2D joints, one to one."""
+"""Who of an estimate file is who in the photo: by 2D joints, one to one."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from apu.body.joints import joint_names
 from apu.contact.box_matching import match_boxes
 from apu.errors import InputError
-from apu.pose.bev import BevPerson
+from apu.pose.initial_person import JOINT_SET, EstimatedPerson
 from apu.scene.person import Person
 
 COMPARED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -25,10 +25,14 @@ LEAST_SHARE = 1 / 2
 """Of those who could be matched, at least so many must be: in a crowd, somebody fits a stranger by chance. Measured on
 both photos of `benchmarks/initial.py`: at least 4 of 5 in the right file, at most 1 of 3 in the other one's."""
 
-_JOINTS = [i for i, name in enumerate(joint_names("coco17")) if name.endswith(COMPARED)]
+_NAMES = [name for name in joint_names("coco17") if name.endswith(COMPARED)]
+_JOINTS = [joint_names("coco17").index(name) for name in _NAMES]
+_ROWS = [joint_names(JOINT_SET).index(name) for name in _NAMES]
 
 
-def match_people(people: Sequence[Person], estimates: Sequence[BevPerson], path: Path) -> dict[int, BevPerson]:
+def match_people(
+    people: Sequence[Person], estimates: Sequence[EstimatedPerson], path: Path
+) -> dict[int, EstimatedPerson]:
     """Person's number -> their estimate, for those who have one.
 
     Args:
@@ -47,32 +51,37 @@ def match_people(people: Sequence[Person], estimates: Sequence[BevPerson], path:
             "The people in the initial estimate file are not those in the photo.",
             where=path,
             expected=f"people whose joints lie within {FARTHEST:g} of a person's size of those in the photo",
-            got=f"{len(matched)} of {could}; {_nearest(people, distance)}",
+            got=f"{len(matched)} of {could}, with {len(estimates)} in the file and {len(people)} in the photo; "
+            + _nearest(people, distance),
             remedy="give the file that was made from this very photo, upright and in its full size, with --init.",
         )
     return {people[i].index: estimates[j] for i, j in matched.items()}
 
 
-def joint_distances(people: Sequence[Person], estimates: Sequence[BevPerson]) -> Float[np.ndarray, "n m"]:
+def joint_distances(people: Sequence[Person], estimates: Sequence[EstimatedPerson]) -> Float[np.ndarray, "n m"]:
     """Mean distance of limb joints, weighted by confidence, in diagonals of the person's keypoint box.
 
-    Infinite for a person with too few joints. An error beyond one diagonal counts as one.
+    Infinite where too few joints are seen and known. An error beyond one diagonal counts as one.
     """
-    each = [one.named_joints("coco17")[1][_JOINTS] for one in estimates]
-    theirs = np.array(each).reshape(len(estimates), len(_JOINTS), 2)
-    rows = [_distances(person, theirs) for person in people]
+    theirs = np.array([one.pixels[_ROWS] for one in estimates]).reshape(len(estimates), len(_ROWS), 2)
+    known = np.array([one.known[_ROWS] for one in estimates], bool).reshape(len(estimates), len(_ROWS))
+    rows = [_distances(person, theirs, known) for person in people]
     return np.array(rows, np.float64).reshape(len(people), len(estimates))
 
 
-def _distances(person: Person, theirs: Float[np.ndarray, "m k 2"]) -> Float[np.ndarray, " m"]:
+def _distances(
+    person: Person, theirs: Float[np.ndarray, "m k 2"], known: Bool[np.ndarray, "m k"]
+) -> Float[np.ndarray, " m"]:
     mine = person.keypoints.as_set("coco17")
     confidence = mine.confidence[_JOINTS]
-    weight = np.where(confidence > MIN_CONFIDENCE, confidence, 0.0)
+    weight = np.where(confidence > MIN_CONFIDENCE, confidence, 0.0) * known
     size = person.keypoints.diagonal()
-    if (weight > 0).sum() < LEAST_JOINTS or size <= 0:
+    enough = (weight > 0).sum(1) >= LEAST_JOINTS
+    if size <= 0:
         return np.full(len(theirs), np.inf)
-    apart = np.linalg.norm(theirs - mine.xy[_JOINTS], axis=-1) / size
-    return np.minimum(apart, 1.0) @ weight / weight.sum()
+    apart = np.minimum(np.linalg.norm(theirs - mine.xy[_JOINTS], axis=-1) / size, 1.0)
+    mean = (apart * weight).sum(1) / np.where(enough, weight.sum(1), 1.0)
+    return np.where(enough, mean, np.inf)
 
 
 def _nearest(people: Sequence[Person], distance: Float[np.ndarray, "n m"]) -> str:
