@@ -18,8 +18,8 @@ from apu.errors import KeypointFileError
 from apu.scene.person import Keypoints, Person
 
 SAME_PERSON = 0.12
-"""Mean distance of joints, in box diagonals, up to which two skeletons may be one person. In the two photos that we
-looked at, one person in two files is at most 0.07 apart, two people in a hug at least 0.17."""
+"""Mean distance of joints, in box diagonals, up to which two skeletons may be one person. In two photos, matched people
+are at most 0.07 apart, others at least 0.19 (`benchmarks/same_person.py`)."""
 
 SURE = 0.3
 """Confidence above which a joint counts in comparisons; that of keypoint boxes."""
