@@ -109,4 +109,4 @@ def test_a_prior_for_other_bodies_is_refused_before_the_photo_is_looked_at(prior
 
 def test_the_noise_of_the_prior_is_that_of_the_seed(models, prior):
     options = [FitOptions(body="smplx", body_file=models, prior=prior, seed=seed) for seed in (0, 7)]
-    assert [load_models(one)[1].seed for one in options] == [0, 7]  # pyright: ignore[reportOptionalMemberAccess]
+    assert [load_models(one)[1].guidance.seed for one in options] == [0, 7]  # pyright: ignore[reportOptionalMemberAccess]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
@@ -30,7 +30,6 @@ from apu.pose.wanted_pairs import wanted_pairs
 from apu.progress import Progress, silent
 from apu.scene.annotation import Annotation
 from apu.scene.camera import Camera
-from apu.scene.guidance import Guidance
 from apu.scene.pair import PairObservation
 from apu.scene.person import Person
 from apu.scene.photo import Photo
@@ -39,6 +38,9 @@ from apu.show.result_folder import save_result
 from apu.unite.fittable import check_finite, check_fittable
 from apu.unite.solve import look, unite
 from apu.unite.verdict import judge
+
+if TYPE_CHECKING:
+    from apu.prior.named import NamedPrior
 
 __all__ = ["FitOptions", "PairResult", "PhotoResult", "fit", "perceive", "save"]
 
@@ -78,7 +80,7 @@ def fit(
     began = time.perf_counter()
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     progress("loading the body model")
-    body, guidance, versions, told = load_models(options, progress, body=body)
+    body, prior = load_models(options, progress, body=body)
     loaded = time.perf_counter()
     progress("finding people")
     people = perceive(photo, options, progress)
@@ -100,14 +102,15 @@ def fit(
         observations = [
             replace(seen[a, b], initial=(initial.get(a), initial.get(b)), words=described[a, b].words) for a, b in some
         ]
-        return _unite_batch(body, photo, observations, described, annotator, guidance, progress)
+        return _unite_batch(body, prior, photo, observations, described, annotator, progress)
 
     results, failures = _all_or_each(unite_some, pairs)
     seconds = {"load": loaded - began, "perceive": perceived - loaded, "ask": asked - perceived}
     seconds = {**seconds, "unite": time.perf_counter() - asked}
     fitted = sorted({i for pair in pairs for i in pair})
     notes += tuple(f"person {i}: {people[i].note}" for i in fitted if people[i].note)
-    notes += (*told, *(one.note for one in described.values() if one.note))
+    notes += ((prior.note,) if prior else ()) + tuple(one.note for one in described.values() if one.note)
+    versions = {"prior": prior.sha256} if prior else {}
     return PhotoResult(photo, people, tuple(candidates), tuple(results), tuple(failures), seconds, notes, versions)
 
 
@@ -132,8 +135,8 @@ def perceive(photo: Photo, options: FitOptions, progress: Progress = silent) -> 
 
 def load_models(
     options: FitOptions, progress: Progress = silent, *, body: BodyModel | None = None
-) -> tuple[BodyModel, Guidance | None, dict[str, str], tuple[str, ...]]:
-    """The body, the learned prior that guides the fit, if one is named, its version, and what to tell of it.
+) -> tuple[BodyModel, "NamedPrior | None"]:
+    """The body, and the learned prior that guides the fit, if one is named.
 
     Args:
         options: name both.
@@ -146,21 +149,10 @@ def load_models(
     """
     body = body or load_body(options.body, options.body_file, progress)
     if options.prior is None:
-        return body, None, {}, ()
-    from apu.prior.checkpoint import CONFIG, load_prior, read_config  # nobody else needs what they load
-    from apu.prior.guidance import DiffusionGuidance
+        return body, None
+    from apu.prior.named import named_prior  # nobody else needs what it loads
 
-    if not (options.prior / CONFIG).is_file():
-        raise InputError(
-            "There is no prior in the folder.",
-            where=options.prior,
-            expected=f"a folder that `apu train` has finished, with {CONFIG} in it",
-            got=f"a folder without {CONFIG}" if options.prior.is_dir() else "no such folder",
-            remedy="name the --out of `apu train`; when that was stopped, finish it with --resume.",
-        )
-    guidance = DiffusionGuidance(load_prior(options.prior, body), seed=options.seed)
-    digest = read_config(options.prior).weights_sha256
-    return body, guidance, {"prior": digest}, (f"guided by the prior {options.prior} ({digest[:12]})",)
+    return body, named_prior(options.prior, body, options.seed)
 
 
 def _with_hints(
@@ -192,11 +184,11 @@ def _described(
 
 def _unite_batch(
     body: BodyModel,
+    prior: "NamedPrior | None",
     photo: Photo,
     observations: Sequence[PairObservation],
     described: Mapping[Pair, Annotation],
     annotator: Annotator | None,
-    guidance: Guidance | None,
     progress: Progress,
 ) -> list[PairResult]:
     """First fit, contacts, the two bodies of every pair, and whether they can be trusted."""
@@ -213,7 +205,7 @@ def _unite_batch(
         if known is None and annotator is not None:
             known = annotator.annotate(photo, observation, estimate)
         contacts.append(guess.annotate(photo, observation, estimate) if known is None else known)
-    fits = unite(body, first, contacts, progress=progress, guidance=guidance)
+    fits = unite(body, first, contacts, progress=progress, guidance=prior.guidance if prior else None)
     for observation, one in zip(observations, fits, strict=True):
         check_finite(observation, one)
     return [

@@ -1,4 +1,4 @@
-"""`apu dataset`: what a data set holds, whether it is sound, and what its pairs look like."""
+"""`apu dataset`: what a data set holds, whether it is sound, what its pairs look like, how two differ."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from apu.cli.request import printable
 FOLDER = click.Path(path_type=Path)
 
 
-@click.group("dataset", short_help="Check, count and draw the pairs of a data set.")
+@click.group("dataset", short_help="Check, count, draw and compare pairs of data sets.")
 def command() -> None:
-    """Look into a data set of pairs: its statistics, its soundness, its pictures.
+    """Look into data sets of pairs: statistics, soundness, pictures, diversity.
 
     \b
     Example:
@@ -97,3 +97,36 @@ def show(folder: Path, ids: tuple[str, ...], out: Path, classes: tuple[str, ...]
 
     for path, drawn in draw(folder, ids, classes, count, out):
         click.echo(f"{printable(path)}  {drawn} pairs")
+
+
+@command.command("compare", cls=ApuCommand, short_help="Say which of two data sets is more various.")
+@click.argument("a", type=FOLDER, metavar="A")
+@click.argument("b", type=FOLDER, metavar="B")
+@click.option(
+    "--pairs",
+    type=click.IntRange(2),
+    default=2000,
+    show_default=True,
+    metavar="N",
+    help="Of each set, at most so many.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of all draws.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Gets table.md, table.json and plot.png.")
+@click.option("--overwrite", is_flag=True, help="Write into a folder that holds something.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def compare(a: Path, b: Path, pairs: int, seed: int, out: Path | None, overwrite: bool, as_json: bool) -> None:
+    """Compare how various the data sets in A and B are: interaction types, contacts, poses, places, heights.
+
+    Numbers that depend on the number of pairs are those at the size of the smaller set. Every number, and every
+    difference B - A, has a 95 % interval over pairs. The order of the pairs does not matter.
+
+    \b
+    Examples:
+      apu dataset compare data/lab data/wild
+      apu dataset compare data/lab data/wild --out lab-wild
+    """
+    if overwrite and out is None:
+        raise click.UsageError("--overwrite belongs to a folder; name it with --out.")
+    from apu.cli.dataset_compare import run_comparison
+
+    run_comparison((a, b), pairs, seed, out, overwrite=overwrite, as_json_text=as_json)

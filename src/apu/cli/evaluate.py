@@ -5,7 +5,14 @@ from pathlib import Path
 import click
 
 from apu.cli import evaluate_prior
-from apu.cli.evaluate_options import FOLDER, TESTED_SPLITS, SeedsType, check_folders, pair_options
+from apu.cli.evaluate_options import (
+    FOLDER,
+    SINGLE_DATA_OPTION,
+    check_folders,
+    folder_options,
+    jobs_option,
+    pair_options,
+)
 from apu.cli.group import ApuCommand
 
 ANSWERS = ("contacts", "oracle", "both")
@@ -23,32 +30,13 @@ def command() -> None:
 
 
 @command.command("synthetic", cls=ApuCommand, short_help="On synthetic pairs, whose true bodies are known.")
-@click.option("--data", type=FOLDER, metavar="DIR", help="A data set of `apu synth`; made first when left out.")
-@click.option("--pairs", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="At most so many.")
-@click.option(
-    "--split", type=click.Choice(TESTED_SPLITS), default="test", show_default=True, help="Of the pairs to make."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of the pairs to make.")
-@click.option("--mocap", type=FOLDER, metavar="FILE", help="Base poses of the pairs to make, from motion capture.")
-@click.option("--classes", metavar="A,B", help="Only these interaction classes.")
-@click.option(
-    "--observation-seeds", type=SeedsType(), default="0,1", show_default=True, help="Each pair is seen once with each."
-)
+@pair_options(200, "test", SINGLE_DATA_OPTION, seeds="0,1")
 @click.option("--methods", metavar="A,B", help="The usual ones when left out; docs/evaluate.md has all.")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
+@jobs_option()
 @click.option("--per-class", is_flag=True, help="Print the table of classes too.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and rows.")
-@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
-@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@folder_options("tables, plot and rows", "a benchmark")
 @click.pass_context
-def synthetic(
-    ctx: click.Context,
-    data: Path | None,
-    out: Path | None,
-    overwrite: bool,
-    resume: bool,
-    **options,
-) -> None:
+def synthetic(ctx: click.Context, methods: str | None, per_class: bool, **asked) -> None:
     """Fit synthetic pairs with every method, and measure the results against the true bodies.
 
     Keypoints, initial estimates and contact answers are simulated, with hand-set errors; all numbers are about
@@ -62,10 +50,11 @@ def synthetic(
       apu eval synthetic --methods keypoints,contacts,oracle --classes hug
       apu eval synthetic --data data/test --out bench --resume
     """
-    check_folders(ctx, () if data is None else (data,), out, overwrite=overwrite, resume=resume)
-    from apu.cli.evaluate_synthetic import Asked, run
+    check_folders(ctx)
+    from apu.cli.evaluate_pairs import AskedPairs
+    from apu.cli.evaluate_synthetic import run
 
-    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+    run(AskedPairs(**asked), methods, per_class=per_class)
 
 
 @command.command("ablation", cls=ApuCommand, short_help="What each term, stage and loss of the fit is worth.")
@@ -78,19 +67,10 @@ def synthetic(
     show_default=True,
     help="Noisy answers, the true map, both.",
 )
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables and rows.")
-@click.option("--overwrite", is_flag=True, help="Replace an ablation that lies there.")
-@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@jobs_option()
+@folder_options("tables and rows", "an ablation")
 @click.pass_context
-def ablation(
-    ctx: click.Context,
-    data: tuple[Path, ...],
-    out: Path | None,
-    overwrite: bool,
-    resume: bool,
-    **options,
-) -> None:
+def ablation(ctx: click.Context, variants: str | None, answers: str, **asked) -> None:
     """Fit synthetic pairs with one thing of the fit changed at a time, and compare with the whole.
 
     Each term and stage is left out, and each alternative contact loss put in, with noisy answers and with the true
@@ -103,10 +83,11 @@ def ablation(
       apu eval ablation data/val --variants hard,chamfer --answers contacts
       apu eval ablation data/val --out ablation --resume
     """
-    check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
-    from apu.cli.evaluate_ablation import Asked, run
+    check_folders(ctx)
+    from apu.cli.evaluate_ablation import run
+    from apu.cli.evaluate_pairs import AskedPairs
 
-    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+    run(AskedPairs(**asked), variants, answers)
 
 
 @command.command("verdict", cls=ApuCommand, short_help="How far the verdict can be trusted.")
@@ -118,19 +99,10 @@ def ablation(
     metavar="A,B",
     help="Factors of the answers' noise, and controls.",
 )
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and rows.")
-@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
-@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@jobs_option()
+@folder_options("tables, plot and rows", "a benchmark")
 @click.pass_context
-def verdict(
-    ctx: click.Context,
-    data: tuple[Path, ...],
-    out: Path | None,
-    overwrite: bool,
-    resume: bool,
-    **options,
-) -> None:
+def verdict(ctx: click.Context, answers: str, **asked) -> None:
     """Judge fits of synthetic pairs, and compare the verdicts with the truth.
 
     Every pair is fitted with simulated answers of growing noise (factors of the default rates of error), with the
@@ -143,10 +115,11 @@ def verdict(
       apu eval verdict --split validation --pairs 16 --answers 1,shuffled
       apu eval verdict data/test --out verdict --resume
     """
-    check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
-    from apu.cli.evaluate_verdict import Asked, run
+    check_folders(ctx)
+    from apu.cli.evaluate_pairs import AskedPairs
+    from apu.cli.evaluate_verdict import run
 
-    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+    run(AskedPairs(**asked), answers)
 
 
 command.add_command(evaluate_prior.command)
@@ -158,8 +131,7 @@ command.add_command(evaluate_prior.command)
     "--keypoints", type=click.Choice(KEYPOINTS), default="both", show_default=True, help="Who finds the people."
 )
 @click.option("--bev", is_flag=True, help="BEV's estimates as further starts of the fits.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables and rows.")
-@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
+@folder_options("tables and rows", "a benchmark", resumed=False)
 def photos(folder: Path, keypoints: str, bev: bool, out: Path | None, overwrite: bool) -> None:
     """Fit the annotated pairs of photos, and measure contacts, penetration and 2D error.
 
@@ -198,22 +170,17 @@ def photos(folder: Path, keypoints: str, bev: bool, out: Path | None, overwrite:
     metavar="W",
     help="Contacts below count only for calibration.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes that make pairs."
-)
-@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and contacts.")
-@click.option("--overwrite", is_flag=True, help="Replace a benchmark that lies there.")
+@jobs_option("Processes that make pairs.")
+@folder_options("tables, plot and contacts", "a benchmark", resumed=False)
 @click.pass_context
 def ask(
     ctx: click.Context,
-    data: tuple[Path, ...],
     photos: Path | None,
     answers: tuple[str, ...],
     keypoints: str,
     negatives: Path | None,
-    out: Path | None,
-    overwrite: bool,
-    **options,
+    min_weight: float,
+    **asked,
 ) -> None:
     """Compare what annotators say with the contacts that are true. Nothing is fitted but for `proximity`.
 
@@ -230,17 +197,19 @@ def ask(
       apu eval ask data/val --pairs 260 --out trust
       apu eval ask --photos data/photos --answers gpt=answers --out trust
     """
-    check_folders(ctx, data, out, overwrite=overwrite, resume=False)
+    check_folders(ctx)
+    out, overwrite = asked["out"], asked["overwrite"]
     if photos is None and (answers or negatives is not None):
         raise click.UsageError("--answers and --negatives are about photos; name their folder with --photos.")
-    if photos is not None and data:
+    if photos is not None and asked["data"]:
         raise click.UsageError("--photos and data sets are measured one at a time.")
     if overwrite and out is not None and photos is not None and photos.resolve().is_relative_to(out.resolve()):
         raise click.UsageError("--overwrite would delete the photos; name another folder with --out.")
     from apu.cli import evaluate_ask
+    from apu.cli.evaluate_pairs import AskedPairs
 
-    which = evaluate_ask.Which(out=out, overwrite=overwrite, min_weight=options.pop("min_weight"))
+    which = evaluate_ask.Which(out=out, overwrite=overwrite, min_weight=min_weight)
     if photos is not None:
         evaluate_ask.run_photos(which, photos, answers, keypoints, negatives)
     else:
-        evaluate_ask.run_synthetic(which, data, **options)
+        evaluate_ask.run_synthetic(which, AskedPairs(**asked))

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,13 +11,10 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.cache import written_whole
-from apu.cli.evaluate_ablation import given_pairs
 from apu.cli.evaluate_folder import prepare_out
-from apu.cli.evaluate_synthetic import Asked as AskedPairs
-from apu.cli.evaluate_synthetic import benchmark_info, interruptible, made_folder, making_of
+from apu.cli.evaluate_pairs import AskedPairs, benchmark_info, interruptible, ready_pairs
 from apu.cli.progress import shown_progress
 from apu.cli.request import printable
-from apu.dataset.engine import LocalEngine, SerialEngine
 from apu.errors import InputError
 from apu.evaluate.annotated_photos import KeypointSource, annotated_photos, check_files
 from apu.evaluate.ask_annotators import SINGLE, simulated_annotators
@@ -28,10 +25,9 @@ from apu.evaluate.ask_photos import PHOTO_ANNOTATORS, measure_on_photos, people_
 from apu.evaluate.ask_plot import draw_annotators
 from apu.evaluate.ask_rows import CONTACTS_FILE, AskRow, contacts_csv
 from apu.evaluate.ask_tables import SPARSE, annotator_table, ask_tables, gain_table, recovery_table
+from apu.evaluate.batches import benchmark_versions
 from apu.evaluate.findings import find
-from apu.evaluate.report import JSON, PLOT, BenchmarkInfo, machine_readable, write_report
-from apu.evaluate.rows import json_of
-from apu.evaluate.synthetic_benchmark import benchmark_versions
+from apu.evaluate.report import PLOT, BenchmarkInfo, write_report
 from apu.evaluate.tables import Table
 
 NOTE = "Simulated answers have hand-set errors: numbers of `simulated` annotators say nothing of any real model."
@@ -75,35 +71,29 @@ class Result:
     sides: Sequence[Recovery] = ()
 
 
-def run_synthetic(which: Which, data: tuple[Path, ...], **options: Any) -> None:
+def run_synthetic(which: Which, asked: AskedPairs) -> None:
     """Measure simulated annotators on synthetic pairs, print, and write the results.
 
     Args:
         which: see there.
-        data: data sets; none: one is made.
-        options: which pairs, and `jobs`; see the help.
+        asked: which pairs.
 
     Raises:
         InputError: an option or a data set is wrong.
         OutputError: a folder cannot take the results.
     """
     torch.set_num_threads(1)
-    asked = AskedPairs(data=None, methods=None, per_class=False, out=None, **options)
-    making = None if data else making_of(asked)
-    pairs = given_pairs(data, asked)
-    if which.out is not None:
-        prepare_out(which.out, overwrite=which.overwrite, resume=False, more=(CONTACTS_FILE,))
-    with interruptible():
-        if making is not None:
-            engine = SerialEngine() if asked.jobs == 1 else LocalEngine(asked.jobs)
-            pairs = given_pairs((made_folder(making, which.out, engine),), asked)
-        with shown_progress() as progress:
-            found = measure_annotators(
-                AnnyBody.load(), pairs, asked.observation_seeds, least_weight=which.min_weight, progress=progress
-            )
-    known = benchmark_info(_command(asked, data, which), pairs, asked.observation_seeds)
-    facts = {**known.facts, "least_weight": which.min_weight}
-    info = BenchmarkInfo("Annotators on synthetic pairs", known.command, facts, known.versions, (*known.notes, NOTE))
+    pairs = ready_pairs(asked, more=(CONTACTS_FILE,))
+    with interruptible(), shown_progress() as progress:
+        found = measure_annotators(
+            AnnyBody.load(), pairs, asked.observation_seeds, least_weight=which.min_weight, progress=progress
+        )
+    command = ["apu", "eval", "ask", *map(str, asked.data), "--pairs", str(asked.pairs), *asked.words()]
+    known = benchmark_info(
+        "Annotators on synthetic pairs", shlex.join([*command, "--min-weight", f"{which.min_weight:g}"]), asked, pairs,
+        benchmark_versions(), least_weight=which.min_weight,
+    )  # fmt: skip
+    info = replace(known, notes=(*known.notes, NOTE))
     words = {one.name: one.words for one in simulated_annotators()}
     sides = recoveries(found.sides)
     _tell(which, Result(info, found.rows, words, lambda one: one.row.pair, baseline=SINGLE, sides=sides))
@@ -177,16 +167,6 @@ def answer_folders(answers: Sequence[str]) -> dict[str, Path]:
     return out
 
 
-def _command(asked: AskedPairs, data: Sequence[Path], which: Which) -> str:
-    words = ["apu", "eval", "ask", *map(str, data), "--pairs", str(asked.pairs)]
-    if not data:
-        words += ["--split", asked.split, "--seed", str(asked.seed)]
-        words += [] if asked.mocap is None else ["--mocap", str(asked.mocap)]
-    words += [] if asked.classes is None else ["--classes", asked.classes]
-    words += ["--observation-seeds", ",".join(map(str, asked.observation_seeds))]
-    return shlex.join([*words, "--min-weight", f"{which.min_weight:g}"])
-
-
 def _tell(which: Which, result: Result) -> None:
     """Print, and write where there is a folder."""
     found = find_annotators(result.rows, result.unit)
@@ -215,22 +195,18 @@ def _tables(
 
 
 def _write(out: Path, result: Result, found: Sequence[AskFinding], gains: Mapping[str, Mapping[str, Score]]) -> None:
-    """All files; table.json, which comes last, has the curves, too."""
+    """All files; table.json has the curves, too."""
     rows = [one.row for one in result.rows]
     draw_annotators(out / PLOT, result.info, found)
     with written_whole(out / CONTACTS_FILE) as temporary:
         temporary.write_text(contacts_csv(result.rows), encoding="utf-8", newline="")
     tables = [annotator_table(result.words), *_tables(result, found, gains, compact=False)]
-    means = find(rows, ())
-    write_report(out, result.info, tables, means, rows)
-    content: dict[str, Any] = {
-        **machine_readable(result.info, means),
+    more = {
         "annotators": [_plain(one) for one in found],
         "f1_gains": {name: {level: asdict(s) for level, s in own.items()} for name, own in gains.items()},
         "sides": [asdict(one) for one in result.sides],
     }
-    with written_whole(out / JSON) as temporary:
-        temporary.write_text(json_of(content, indent=1), encoding="utf-8")
+    write_report(out, result.info, tables, find(rows, ()), rows, more)
 
 
 def _plain(one: AskFinding) -> dict[str, Any]:

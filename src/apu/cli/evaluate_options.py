@@ -31,20 +31,30 @@ class SeedsType(click.ParamType):
         return tuple(int(part) for part in parts)
 
 
+def _as_several(ctx: click.Context, param: click.Parameter, value: Path | None) -> tuple[Path, ...]:
+    return () if value is None else (value,)
+
+
 DATA_ARGUMENT = click.argument("data", nargs=-1, type=FOLDER, metavar="[DATA]...")
 DATA_OPTION = click.option(
     "--data", type=FOLDER, multiple=True, metavar="DIR", help="A data set of `apu synth`; may be given again."
 )
+SINGLE_DATA_OPTION = click.option(
+    "--data", type=FOLDER, metavar="DIR", callback=_as_several,
+    help="A data set of `apu synth`; made first when left out.",
+)  # fmt: skip
 
 
-def pair_options(pairs: int, split: str, data: Callable = DATA_ARGUMENT) -> Callable[[Command], Command]:
-    """The options that say which synthetic pairs there are, for commands that take several data sets.
+def pair_options(
+    pairs: int, split: str, data: Callable = DATA_ARGUMENT, seeds: str = "0"
+) -> Callable[[Command], Command]:
+    """The options that say which synthetic pairs there are, and how they are seen.
 
     Args:
-        pairs, split: defaults.
+        pairs, split, seeds: defaults.
         data: how the data sets are given.
     """
-    options = (
+    return _all(
         data,
         click.option(
             "--pairs", type=click.IntRange(1), default=pairs, show_default=True, metavar="N", help="At most so many."
@@ -60,10 +70,35 @@ def pair_options(pairs: int, split: str, data: Callable = DATA_ARGUMENT) -> Call
         ),
         click.option("--classes", metavar="A,B", help="Only these interaction classes."),
         click.option(
-            "--observation-seeds", type=SeedsType(), default="0", show_default=True,
+            "--observation-seeds", type=SeedsType(), default=seeds, show_default=True,
             help="Each pair is seen once with each.",
         ),
     )  # fmt: skip
+
+
+def jobs_option(help: str = "Processes.") -> Callable[[Command], Command]:
+    """How many processes."""
+    return click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help=help)
+
+
+def folder_options(holds: str, replaced: str, *, resumed: bool = True) -> Callable[[Command], Command]:
+    """The options of the folder of results.
+
+    Args:
+        holds: what it is for.
+        replaced: what `--overwrite` replaces.
+        resumed: whether the command has `--resume`.
+    """
+    resume = [click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")] if resumed else []
+    return _all(
+        click.option("--out", type=FOLDER, metavar="DIR", help=f"Folder for {holds}."),
+        click.option("--overwrite", is_flag=True, help=f"Replace {replaced} that lies there."),
+        *resume,
+    )
+
+
+def _all(*options: Callable) -> Callable[[Command], Command]:
+    """One decorator for several, the first on top."""
 
     def added(command: Command) -> Command:
         for option in reversed(options):
@@ -73,14 +108,17 @@ def pair_options(pairs: int, split: str, data: Callable = DATA_ARGUMENT) -> Call
     return added
 
 
-def check_folders(
-    ctx: click.Context, data: tuple[Path, ...], out: Path | None, *, overwrite: bool, resume: bool
-) -> None:
-    """Refuse options that contradict each other.
+def check_folders(ctx: click.Context) -> None:
+    """Refuse options of pairs and folders that contradict each other.
+
+    Args:
+        ctx: of a command with the options above.
 
     Raises:
         UsageError: they do.
     """
+    data, out, overwrite = (ctx.params[name] for name in ("data", "out", "overwrite"))
+    resume = ctx.params.get("resume", False)
     if overwrite and resume:
         raise click.UsageError("--overwrite begins again, --resume goes on; give one of them.")
     if out is None and (overwrite or resume):

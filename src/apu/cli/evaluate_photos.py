@@ -13,11 +13,11 @@ from apu.cli.evaluate_folder import prepare_out
 from apu.cli.progress import shown_progress
 from apu.cli.request import printable
 from apu.evaluate.annotated_photos import AnnotatedPhoto, KeypointSource, annotated_photos, check_files
+from apu.evaluate.batches import benchmark_versions
 from apu.evaluate.findings import find
 from apu.evaluate.photo_tables import photo_method_table, photo_tables
 from apu.evaluate.photos_benchmark import evaluate_photos
 from apu.evaluate.report import BenchmarkInfo, write_report
-from apu.evaluate.synthetic_benchmark import benchmark_versions
 
 NOTES = ("Few photos: the numbers show whether something is broken, not which method is better.",)
 

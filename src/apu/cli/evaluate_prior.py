@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import click
 
-from apu.cli.evaluate_options import DATA_OPTION, FOLDER, check_folders, pair_options
+from apu.cli.evaluate_options import DATA_OPTION, check_folders, folder_options, jobs_option, pair_options
 from apu.cli.group import ApuCommand
 
 FAMILIES = ("bev", "second")
@@ -67,18 +67,20 @@ class NumbersType(click.ParamType, Generic[N]):
     "--sigmas", type=NumbersType("P,S,O,T", float),
     help="Standard deviations of the pull: pose, shape, orientation, translation.",
 )  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="J", help="Processes.")
-@click.option("--out", type=FOLDER, metavar="DIR", help="Folder for tables, plot and rows.")
-@click.option("--overwrite", is_flag=True, help="Replace an evaluation that lies there.")
-@click.option("--resume", is_flag=True, help="Go on with one that was interrupted.")
+@jobs_option()
+@folder_options("tables, plot and rows", "an evaluation")
 @click.pass_context
 def command(
     ctx: click.Context,
-    data: tuple[Path, ...],
-    out: Path | None,
-    overwrite: bool,
-    resume: bool,
-    **options,
+    priors: tuple[str, ...],
+    methods: str,
+    recipe: str,
+    family: str,
+    factor: float | None,
+    times: tuple[int, ...] | None,
+    start_steps: int | None,
+    sigmas: tuple[float, ...] | None,
+    **asked,
 ) -> None:
     """Fit synthetic pairs without a prior and with each, and compare them.
 
@@ -93,7 +95,8 @@ def command(
       apu eval prior --prior lab/0=p/lab-0 --prior lab/1=p/lab-1 --out lab
       apu eval prior --prior lab=p/lab --recipe ours,buddi --methods keypoints
     """
-    check_folders(ctx, data, out, overwrite=overwrite, resume=resume)
-    from apu.cli.evaluate_prior_run import Asked, run
+    check_folders(ctx)
+    from apu.cli.evaluate_pairs import AskedPairs
+    from apu.cli.evaluate_prior_run import AskedPriors, run
 
-    run(Asked(data=data, out=out, overwrite=overwrite, resume=resume, **options))
+    run(AskedPairs(**asked), AskedPriors(priors, methods, recipe, family, factor, times, start_steps, sigmas))

@@ -54,8 +54,9 @@ class BenchmarkInfo:
 
 
 def write_report(
-    folder: Path, info: BenchmarkInfo, tables: Sequence[Table], findings: Findings, rows: Sequence[BenchmarkRow]
-) -> list[Path]:
+    folder: Path, info: BenchmarkInfo, tables: Sequence[Table], findings: Findings, rows: Sequence[BenchmarkRow],
+    more: Mapping[str, Any] | None = None,
+) -> list[Path]:  # fmt: skip
     """Write everything but the plot; table.json comes last.
 
     Args:
@@ -64,6 +65,7 @@ def write_report(
         tables: of table.md.
         findings: of table.json.
         rows: of table.csv.
+        more: further fields of table.json; plain values.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -72,7 +74,7 @@ def write_report(
         MARKDOWN: markdown(info, tables, findings),
         CSV: csv_of(rows),
         TIMING: json_of(timing(rows), indent=1),
-        JSON: json_of(machine_readable(info, findings), indent=1),
+        JSON: json_of({**machine_readable(info, findings), **(more or {})}, indent=1),
     }
     for name, text in texts.items():
         with written_whole(folder / name) as temporary:

@@ -10,6 +10,8 @@ from typing import Any
 from apu.cache import written_whole
 from apu.errors import InputError
 from apu.evaluate.accumulate import Accumulator
+from apu.evaluate.recovery import Lost
+from apu.scene.true_pair import TruePair
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class BenchmarkRow:
     values: Mapping[str, float]
     lost: str = ""
     seconds: float = math.nan
+
+
+def lost_row(pair: TruePair, seed: int, method: str, lost: Lost) -> BenchmarkRow:
+    """The row of an observation of which nothing came out."""
+    return BenchmarkRow(pair.id, pair.interaction, pair.group, seed, method, {}, lost=lost.reason)
 
 
 def write_rows(path: Path, rows: Sequence[BenchmarkRow]) -> None:
