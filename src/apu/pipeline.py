@@ -76,7 +76,7 @@ def fit(
     if annotator is None and options.annotator:
         from apu.ask.lvlm import lvlm_annotator  # nobody else needs what it loads
 
-        annotator = lvlm_annotator(options.annotator)
+        annotator = lvlm_annotator(options.annotator, samples=options.samples)
     began = time.perf_counter()
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     progress("loading the body model")

@@ -96,8 +96,8 @@ def store(tmp_path: Path):
         yield opened
 
 
-def annotator(provider: Scripted, store: Store, **limits) -> LvlmAnnotator:
-    return LvlmAnnotator(MODEL, parse_model_name(MODEL), provider, store, limits=RunLimits(**limits))
+def annotator(provider: Scripted, store: Store, samples: int = 1, **limits) -> LvlmAnnotator:
+    return LvlmAnnotator(MODEL, parse_model_name(MODEL), provider, store, limits=RunLimits(**limits), samples=samples)
 
 
 def test_it_is_an_annotator_and_its_name_is_the_users_word_for_the_model(store: Store):
@@ -120,6 +120,29 @@ def test_an_answer_becomes_contacts_words_and_a_record(store: Store):
     assert (said.answer.status, said.answer.model_answered, said.answer.attempts) == ("answered", "fake-1", 1)
     assert said.answer.reply == reply("contact", TOUCH)
     assert said.note == ""
+
+
+def test_several_answers_are_asked_for_in_different_forms_and_vote(store: Store):
+    replies = iter([reply("contact", TOUCH), reply("no contact"), reply("contact", TOUCH), reply("no contact")])
+    provider = Scripted(lambda _: next(replies))
+    made = annotator(provider, store, samples=4, concurrency=1)
+    (said,) = made.describe(PHOTO, PEOPLE, [observation()])
+    assert len({question.key for question in provider.questions}) == 4
+    assert said.answer is not None
+    assert said.answer.trust is not None
+    assert said.answer.trust["answers"] == 4
+    # The third question is mirrored, so its answer names the other hand: the sides of two votes are not of one mind.
+    (row,) = [one for one in said.answer.trust["votes"]["contacts"] if one["votes"] == 2]
+    assert row["share"] == pytest.approx(0.5)
+    made.describe(PHOTO, PEOPLE, [observation()])
+    assert len(provider.questions) == 4, "stored answers are not asked for again"
+
+
+def test_every_pair_gets_its_own_answers(store: Store):
+    provider = Scripted(lambda question: reply("contact", TOUCH))
+    both = annotator(provider, store, samples=2).describe(PHOTO, PEOPLE, [observation(0, 1), observation(0, 2)])
+    assert len(provider.questions) == 4
+    assert [one.answer.trust["answers"] for one in both if one.answer and one.answer.trust] == [2, 2]
 
 
 def test_no_contact_is_an_answer_and_cannot_tell_is_none(store: Store):

@@ -1,4 +1,4 @@
-"""A language model as an annotator: the picture of each pair is asked about, once, and the answer becomes contacts."""
+"""A language model as an annotator: it is asked about the picture of each pair, and its answers become contacts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from pathlib import Path
 from apu.ask.cost import most_of, price
 from apu.ask.heard import heard
 from apu.ask.model_name import ModelName, parse_model_name
-from apu.ask.pair_question import AskOptions, Label, pair_question
+from apu.ask.pair_question import AskOptions, Label, pair_questions
 from apu.ask.parse import parse_reply
 from apu.ask.provider import Provider
 from apu.ask.run_limits import RunLimits
@@ -41,6 +41,7 @@ class LvlmAnnotator:
         options: how pairs are asked about.
         limits: how many requests, how fast; `budget_usd` is that of all calls together.
         trust: how answers are judged.
+        samples: answers about each pair; each is asked for in another form (`apu.ask.perturbation`), and they vote.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class LvlmAnnotator:
         options: AskOptions | None = None,
         limits: RunLimits | None = None,
         trust: TrustOptions | None = None,
+        samples: int = 1,
     ) -> None:
         self.name = model
         self._model, self._provider, self._store = name, provider, store
         self._options, self._limits = options or AskOptions(), limits or RunLimits()
-        self._trust, self._spent_usd = trust, 0.0
+        self._trust, self._samples, self._spent_usd = trust, samples, 0.0
 
     def describe(
         self, photo: Photo, people: Sequence[Person], observations: Sequence[PairObservation]
@@ -68,9 +70,11 @@ class LvlmAnnotator:
             ProviderError: no request can be answered, e.g. because of the key.
             InputError: somebody cannot be cut out of the photo.
         """
-        pairs = [observation.indices for observation in observations]
-        questions = [pair_question(photo, people, pair, self.name, self._options)[0] for pair in pairs]
-        run = self._runner().run(questions)
+        asked = [
+            list(pair_questions(photo, people, seen.indices, self.name, self._options, self._samples))
+            for seen in observations
+        ]
+        run = self._runner().run([question for questions in asked for question in questions])
         self._spent_usd += run.cost_usd or 0.0
         if run.stopped is not None:
             raise BudgetError(
@@ -80,10 +84,10 @@ class LvlmAnnotator:
                 got=run.stopped,
                 remedy="raise --budget; what was answered is kept, and costs nothing again.",
             )
-        rows = zip(observations, questions, run.answers, strict=True)
+        answers = iter(run.answers)
         return [
-            trusted([heard(Label.of(question), seen.indices, answer)], seen.people, self._trust)
-            for seen, question, answer in rows
+            trusted([heard(Label.of(q), seen.indices, next(answers)) for q in questions], seen.people, self._trust)
+            for seen, questions in zip(observations, asked, strict=True)
         ]
 
     def annotate(self, photo: Photo, observation: PairObservation, estimate: Estimate) -> ContactMap | None:
@@ -104,6 +108,7 @@ def lvlm_annotator(
     budget_usd: float | None = None,
     allow_http: bool = False,
     options: AskOptions | None = None,
+    samples: int = 1,
 ) -> LvlmAnnotator:
     """The annotator of a model, ready to be asked.
 
@@ -113,6 +118,7 @@ def lvlm_annotator(
         budget_usd: what all its questions may cost together.
         allow_http: let pictures go to another machine unencrypted.
         options: how pairs are asked about.
+        samples: answers about each pair.
 
     Raises:
         InputError: the name is none, a package or the key is missing, or the file is no store.
@@ -120,9 +126,8 @@ def lvlm_annotator(
     """
     name = parse_model_name(model, allow_http=allow_http)
     provider = provider_of(name)
-    return LvlmAnnotator(
-        model, name, provider, Store(store or default_store()), options, RunLimits(budget_usd=budget_usd)
-    )
+    limits = RunLimits(budget_usd=budget_usd)
+    return LvlmAnnotator(model, name, provider, Store(store or default_store()), options, limits, samples=samples)
 
 
 def provider_of(name: ModelName) -> Provider:

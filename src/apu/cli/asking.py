@@ -59,6 +59,19 @@ def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def samples_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the number of answers that an annotator is asked for."""
+    option = click.option(
+        "--samples",
+        type=click.IntRange(1, 100),
+        default=1,
+        show_default=True,
+        metavar="K",
+        help="Answers of the annotator about each pair; they vote.",
+    )
+    return option(command)
+
+
 def confirm(requests: int, told: str, *, yes: bool) -> None:
     """Show a large run, and let the user decide.
 

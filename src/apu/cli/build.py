@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from apu.cli.asking import asking_options
+from apu.cli.asking import asking_options, samples_option
 from apu.cli.group import ApuCommand
 from apu.cli.request import printable
 from apu.cli.synth import SPLITS
@@ -19,7 +19,19 @@ FILE = click.Path(path_type=Path)
 FAMILIES = ("bev", "second")
 """As in `apu.dataset.synthetic.observation_settings`, which needs no loading for the help; a test compares the two."""
 
-OF_PHOTOS = ("keypoints", "init", "contacts", "annotator", "store", "budget", "allow_http", "yes", "all_pairs", "split")
+OF_PHOTOS = (
+    "keypoints",
+    "init",
+    "contacts",
+    "annotator",
+    "samples",
+    "store",
+    "budget",
+    "allow_http",
+    "yes",
+    "all_pairs",
+    "split",
+)
 OF_SYNTHETIC = ("pairs", "classes", "answers", "trusted", "family")
 
 
@@ -46,6 +58,7 @@ OF_SYNTHETIC = ("pairs", "classes", "answers", "trusted", "family")
 @click.option("--init", type=FILE, metavar="DIR", help="Another program's bodies for the photos, e.g. BEV's.")
 @click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
 @click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
+@samples_option
 @asking_options
 @click.option("--all-pairs", is_flag=True, help="Every pair of a photo's people who may touch.")
 @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True, help="Of the photos' pairs.")
@@ -71,6 +84,7 @@ def command(
     init: Path | None,
     contacts: Path | None,
     annotator: str | None,
+    samples: int,
     store: Path | None,
     budget: float | None,
     yes: bool,
@@ -123,7 +137,8 @@ def command(
 
         job = build_run.of_photos(
             photos, accept, accepted, keypoints=keypoints, init=init, contacts=contacts, annotator=annotator,
-            asking=Asking(store, budget, allow_http, yes), all_pairs=all_pairs, split=split, seed=seed, jobs=jobs,
+            samples=samples, asking=Asking(store, budget, allow_http, yes), all_pairs=all_pairs, split=split, seed=seed,
+            jobs=jobs,
         )  # fmt: skip
     if prepare(out, overwrite=overwrite, resume=resume) == "finished":
         check_same(out, dict(job.asked.settings), dict(job.asked.versions))

@@ -101,7 +101,8 @@ def of_synthetic(
 
 def of_photos(
     photos: Sequence[str], accept: Acceptance, accepted: int | None, *, keypoints: tuple[Path, ...], init: Path | None,
-    contacts: Path | None, annotator: str | None, asking: Asking, all_pairs: bool, split: Split, seed: int, jobs: int,
+    contacts: Path | None, annotator: str | None, samples: int, asking: Asking, all_pairs: bool, split: Split,
+    seed: int, jobs: int,
 ) -> Job:  # fmt: skip
     """Fits of photos; of photos with the same bytes only the first.
 
@@ -110,12 +111,13 @@ def of_photos(
     """
     chosen = chosen_photos(photos).photos
     request = Request(
-        all_pairs=all_pairs, keypoints=keypoints, contacts=contacts, annotator=annotator, init=init, seed=seed
-    )
+        all_pairs=all_pairs, keypoints=keypoints, contacts=contacts, annotator=annotator, samples=samples, init=init,
+        seed=seed,
+    )  # fmt: skip
     check_shared(request, several=len(chosen) > 1)
     if annotator:
-        told = f"{annotator} will be asked about {len(chosen)} photos, at least once each."
-        confirm(len(chosen), told, yes=asking.yes)
+        told = f"{annotator} will be asked at least {samples * len(chosen)} times about {len(chosen)} photos."
+        confirm(samples * len(chosen), told, yes=asking.yes)
     distinct = {_sha256(photo): photo for photo in reversed(chosen)}
     first = [photo for photo in chosen if photo in distinct.values()]
     pieces = [
@@ -135,6 +137,7 @@ def of_photos(
         "photos": _digest([plain(piece) for piece in pieces]),
         "pieces": len(pieces),
         "annotator": annotator,
+        "samples": samples,
         "all_pairs": all_pairs,
         "split": split,
         **_common(accept, accepted, seed),

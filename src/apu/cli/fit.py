@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from apu.body.smplx_place import find_smplx, named_smplx
-from apu.cli.asking import Asking, asking_options, confirm
+from apu.cli.asking import Asking, asking_options, confirm, samples_option
 from apu.cli.companions import check_shared, with_files_of
 from apu.cli.group import ApuCommand
 from apu.cli.options import AgeGroup, AgesType, BodyKind, Box, BoxType, Detector, PairType, PersonFileType
@@ -64,6 +64,7 @@ SEVERAL_OUT = Path("apu_results")
 )
 @click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
 @click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
+@samples_option
 @asking_options
 @click.option("--body", type=click.Choice(["anny", "smplx"]), default="anny", show_default=True, help="The body model.")
 @click.option(
@@ -91,6 +92,7 @@ def command(
     init: Path | None,
     contacts: Path | None,
     annotator: str | None,
+    samples: int,
     store: Path | None,
     budget: float | None,
     yes: bool,
@@ -148,6 +150,7 @@ def command(
         detector_weights=detector_weights,
         contacts=contacts,
         annotator=annotator,
+        samples=samples,
         person_boxes=boxes,
         person_keypoints=person_keypoints,
         init=init,
@@ -227,8 +230,9 @@ def _fit_several(
             raise click.UsageError(f"{option} is for one photo, but there are {len(photos)}; fit them one by one.")
     check_shared(request, several=len(photos) > 1)
     if request.annotator:
-        told = f"{request.annotator} will be asked about {len(photos)} photos, at least once each."
-        confirm(len(photos), told, yes=asking.yes)
+        least = request.samples * len(photos)
+        told = f"{request.annotator} will be asked at least {least} times about {len(photos)} photos."
+        confirm(least, told, yes=asking.yes)
     from apu.cli.batch import Batch, fit_several
 
     fit_several(Batch(photos, request, out, overwrite, resume, video, asking))

@@ -23,6 +23,7 @@ class Request:
     detector_weights: Path | None = None
     contacts: Path | None = None
     annotator: str | None = None
+    samples: int = 1
     person_boxes: tuple[Box, ...] = ()
     person_keypoints: tuple[tuple[int, Path], ...] = ()
     init: Path | None = None

@@ -68,8 +68,9 @@ def annotator_of(request: Request, asking: Asking) -> Annotator | None:
     from apu.ask.lvlm import lvlm_annotator
 
     return lvlm_annotator(
-        request.annotator, store=asking.store, budget_usd=asking.budget_usd, allow_http=asking.allow_http
-    )
+        request.annotator, store=asking.store, budget_usd=asking.budget_usd, allow_http=asking.allow_http,
+        samples=request.samples,
+    )  # fmt: skip
 
 
 def report(result: PhotoResult, folder: Path, files: list[Path]) -> None:

@@ -81,7 +81,7 @@ class PhotoBuild:
     def __call__(self, piece: PhotoPiece) -> Built:
         """Fit the photo's pairs; whatever is wrong with it is its own affair."""
         name = piece.options.annotator
-        annotator = None if name is None else _annotator(name, self.asked_how)
+        annotator = None if name is None else _annotator(name, piece.options.samples, self.asked_how)
         try:
             result = pipeline.fit(piece.photo, piece.options, annotator=annotator)
         except (ModelFileError, OutputError):
@@ -139,8 +139,8 @@ def _id(sha256: str, pair: tuple[int, int]) -> str:
 
 
 @cache
-def _annotator(model: str, how: AskedHow) -> Annotator:
-    return lvlm_annotator(model, store=how.store, budget_usd=how.budget_usd, allow_http=how.allow_http)
+def _annotator(model: str, samples: int, how: AskedHow) -> Annotator:
+    return lvlm_annotator(model, store=how.store, budget_usd=how.budget_usd, allow_http=how.allow_http, samples=samples)
 
 
 @cache

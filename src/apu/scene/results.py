@@ -32,6 +32,7 @@ class FitOptions:
         contacts: file that replaces the annotator, for the pairs that it has.
         annotator: language model that says what touches, e.g. `openai:NAME` (`apu.ask.model_name`); `proximity` guesses
             when left out.
+        samples: answers of that model about each pair, asked for in different forms; they vote.
         person_boxes: where people are that the detector is to look for, x0, y0, x1, y1 in pixels.
         person_keypoints: (person's number, keypoint file) that replaces one person's keypoints.
         init: file with initial estimates of the bodies, or a folder of such files, one per person.
@@ -49,6 +50,7 @@ class FitOptions:
     detector_weights: Path | None = None
     contacts: Path | None = None
     annotator: str | None = None
+    samples: int = 1
     person_boxes: tuple[Box, ...] = ()
     person_keypoints: tuple[tuple[int, Path], ...] = ()
     init: Path | None = None
