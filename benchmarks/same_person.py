@@ -1,7 +1,9 @@
-"""How far one person is from themselves, and from others, in two keypoint files: python benchmarks/same_person.py PHOTOS.
+"""How far one person is from themselves, and from others, in two keypoint files.
+
+    python benchmarks/same_person.py PHOTOS
 
 PHOTOS is a folder with `vitpose/*_keypoints.json` and `openpose/*.json` of the same photos. Who is the same person is
-decided by the matching that is being looked at, so the numbers say how clear its decisions are, not that they are right.
+decided by the matching that is looked at, so the numbers say how clear its decisions are, not that they are right.
 """
 
 import sys

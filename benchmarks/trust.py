@@ -29,11 +29,12 @@ from apu.contact.votes import FEW_SAY_SO
 from apu.dataset.store import PairStore
 from apu.dataset.synthetic.answers import SOURCE, simulate_answers
 from apu.evaluate.ask_annotators import SINGLE, SimulatedAnnotator, said_by, simulated_annotators
+from apu.evaluate.batches import BATCH, Part
 from apu.evaluate.cases import partners
 from apu.evaluate.findings import find
 from apu.evaluate.methods import Case, Method, Outcome, contacts_of
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
-from apu.evaluate.synthetic_benchmark import BATCH, evaluate_batch
+from apu.evaluate.synthetic_benchmark import evaluate_batch
 from apu.evaluate.tables import Column, Table, difference_cells
 from apu.evaluate.trusted_answers import sides_decided
 from apu.scene.estimate import Estimate
@@ -129,7 +130,8 @@ def main() -> None:
         done = {row.method for row in rows if (row.pair, row.seed) == (batch[0].id, asked.seed)}
         missing = [name for name in methods if name not in done]
         if missing:
-            rows += evaluate_batch(body, batch, [other[p.id] for p in batch], asked.seed, missing, solver=solve)
+            part = Part(batch, [other[p.id] for p in batch], asked.seed)
+            rows += evaluate_batch(body, part, missing, solver=solve)
             if asked.rows is not None:
                 write_rows(asked.rows, rows)
         print(f"{min(start + BATCH, len(pairs))} of {len(pairs)} pairs", flush=True)

@@ -27,6 +27,7 @@ from apu.dataset.synthetic.answers import simulate_answers
 from apu.dataset.synthetic.coarse_contacts import coarse_contacts, contact_of
 from apu.dataset.synthetic.invented_contacts import InventedContacts
 from apu.dataset.synthetic.random_streams import Streams
+from apu.evaluate.batches import BATCH
 from apu.evaluate.bootstrap import Interval, mean_interval
 from apu.evaluate.cases import make_cases, partners, score
 from apu.evaluate.methods import Case, Outcome
@@ -35,7 +36,6 @@ from apu.unite.contact_alternatives import ContactLoss
 from apu.unite.solve import FirstLook, look, unite
 from apu.unite.weights import UniteWeights
 
-BATCH = 8
 SHARES = (0.0, 0.2, 0.4, 0.6)
 LOSSES: tuple[ContactLoss, ...] = ("soft", "hard", "chamfer")
 DOUBTS = {"with doubt": UniteWeights(), "without": replace(UniteWeights(), across_sigma_m=1e6)}

@@ -77,6 +77,7 @@ ADAPTERS: dict[str, set[str]] = {
         "dataset.synthetic.support",
         "pose.decode",
     },
+    "tensorboard": {"prior.tensorboard_scalars"},
     "transformers": {"pose.vitpose"},
     "trimesh": {"show.glb", "show.mesh_file"},
     "warp": {"geometry.surface_kernels"},

@@ -32,9 +32,10 @@ import torch
 from apu.cache import cache_dir, written_whole
 from apu.dataset.engine import LocalEngine, SerialEngine
 from apu.dataset.store import PairStore
+from apu.evaluate.batches import Benchmark, run_benchmark
 from apu.evaluate.risk_coverage import discrimination, limit_for, risk_coverage
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
-from apu.evaluate.verdict_benchmark import CLUE, ERROR, VerdictBenchmark, method_name, run_verdict
+from apu.evaluate.verdict_benchmark import CLUE, ERROR, Verdict, method_name
 from apu.scene.true_pair import TruePair
 from apu.unite.confidence import FILE, Calibration, Clue, content_of
 
@@ -190,11 +191,11 @@ def collected(
     """
     if {pair.split for pair in pairs} != {"validation"}:
         raise SystemExit("The verdict is calibrated on validation pairs alone: make them with `--split validation`.")
-    asked = [VerdictBenchmark(tuple(pairs), seeds, (NOISE,))]
-    asked += [VerdictBenchmark(tuple(pairs), seeds[:1], (TRUTH,))] if truth else []
+    asked = [Benchmark(tuple(pairs), seeds, Verdict((NOISE,)))]
+    asked += [Benchmark(tuple(pairs), seeds[:1], Verdict((TRUTH,)))] if truth else []
     engine, rows = SerialEngine() if jobs == 1 else LocalEngine(jobs), []
     for one in asked:
-        rows += run_verdict(one, work, engine, watch=_counted(method_name(one.answers[0])))
+        rows += run_benchmark(one, work, engine, watch=_counted(*one.question.methods))
     return rows
 
 

@@ -1,6 +1,7 @@
 """`apu dataset` on two default bodies that stand side by side; `tests/dataset` has the tests of what it calls."""
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,3 +115,53 @@ def test_what_cannot_be_drawn_is_named(run, folder: Path, arguments, told: str):
     assert result.exit_code == 2
     assert told in result.stderr
     assert not Path("x.png").exists()
+
+
+def test_a_set_is_compared_with_itself_and_with_one_of_fewer_classes(run, tmp_path: Path, folder: Path, body):
+    result = run("dataset", "compare", "data", "data", "--out", "same")
+    assert result.exit_code == 0, result.output
+    assert {file.name for file in (tmp_path / "same").iterdir()} == {"table.md", "table.json", "plot.png"}
+    same = json.loads((tmp_path / "same" / "table.json").read_text())["measures"]
+    assert {one["difference"] for one in same.values()} == {0.0}
+    layout = Layout.of_body(body.name, body.parameter_spec)
+    write_dataset(tmp_path / "hugs", [pair(body, f"h{i}", "hug") for i in range(6)], layout, kind="synthetic")
+    text = run("dataset", "compare", "data", "hugs").stdout
+    assert "Diversity at 4 pairs each" in text
+    assert "larger set is measured at the size of the smaller" in " ".join(text.split())
+    told = json.loads(run("dataset", "compare", "data", "hugs", "--json").stdout)
+    assert told["facts"]["B"] == "hugs, 6 of 6 pairs, synthetic"
+    entropy = told["measures"]["interaction_type_entropy_bits"]
+    assert (round(entropy["a"], 3), entropy["b"]) == (0.811, 0.0)  # three hugs and a handshake
+
+
+def test_a_comparison_does_not_overwrite_and_is_the_same_again(run, tmp_path: Path, folder: Path):
+    assert run("dataset", "compare", "data", "data", "--out", "o").exit_code == 0
+    files = {file.name: file.read_bytes() for file in (tmp_path / "o").iterdir()}
+    assert "not empty" in run("dataset", "compare", "data", "data", "--out", "o").stderr
+    assert run("dataset", "compare", "data", "data", "--out", "o", "--overwrite").exit_code == 0
+    assert {file.name: file.read_bytes() for file in (tmp_path / "o").iterdir()} == files
+    into_data = run("dataset", "compare", "data", "data", "--out", "data", "--overwrite")
+    assert into_data.exit_code == 2
+    assert "holds a data set" in into_data.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda info: info | {"body_model": "smplx-1"}, "different body models"),
+        (lambda info: info | {"parameters": {"pose": ["knee"]}}, "different body models"),
+        (lambda info: info | {"schema_version": 2}, "schema_version"),
+        (lambda info: None, "no finished data set"),
+    ],
+)
+def test_sets_that_cannot_be_compared_are_refused(run, tmp_path: Path, folder: Path, change, told: str):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    changed = change(json.loads((other / "dataset.json").read_text()))
+    (other / "dataset.json").unlink()
+    if changed is not None:
+        (other / "dataset.json").write_text(json.dumps(changed))
+    result = run("dataset", "compare", "data", "other", "--out", "o")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (tmp_path / "o").exists()

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from apu.cli import evaluate_folder, evaluate_photos, evaluate_synthetic
+from apu.cli import evaluate_folder, evaluate_pairs, evaluate_photos
 from apu.cli.evaluate import KEYPOINTS
 from apu.cli.evaluate_options import TESTED_SPLITS
 from apu.dataset import synthesis
@@ -49,17 +49,18 @@ class StubMeasures:
         self.batches = []
         self.stop_after = 10_000
 
-    def evaluate(self, body, pairs, others, seed, methods, settings) -> list[BenchmarkRow]:
+    def evaluate(self, body, part, methods) -> list[BenchmarkRow]:
         if len(self.batches) >= self.stop_after:
             raise KeyboardInterrupt
-        self.batches.append((tuple(p.id for p in pairs), seed))
+        self.batches.append((tuple(p.id for p in part.pairs), part.seed))
         return [
             BenchmarkRow(
-                p.id, p.interaction, p.group, seed, m, {"pair_pa_mpjpe_mm": 50.0 + 10 * k + len(p.id) + seed},
+                p.id, p.interaction, p.group, part.seed, m,
+                {"pair_pa_mpjpe_mm": 50.0 + 10 * k + len(p.id) + part.seed},
                 seconds=float(len(self.batches)),
             )
             for k, m in enumerate(methods)
-            for p in pairs
+            for p in part.pairs
         ]  # fmt: skip
 
 
@@ -67,7 +68,7 @@ class StubMeasures:
 def measures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> StubMeasures:
     stub = StubMeasures()
     monkeypatch.setattr(synthetic_benchmark, "evaluate_batch", stub.evaluate)
-    monkeypatch.setattr(evaluate_synthetic, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(evaluate_pairs, "cache_dir", lambda: tmp_path / "cache")
     return stub
 
 

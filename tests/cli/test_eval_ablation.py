@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from apu.cli import evaluate_ablation, evaluate_folder
+from apu.cli import evaluate_folder, evaluate_pairs
 from apu.cli.evaluate import ANSWERS as CHOICES
 from apu.dataset.layout import Layout
 from apu.dataset.record import ClassCount, PairRecord
 from apu.dataset.store import write_dataset
-from apu.evaluate import ablation
+from apu.evaluate.ablation import Ablation
 from apu.evaluate.ablation_variants import ANSWERS, VARIANTS, method_name
+from apu.evaluate.batches import Part
 from apu.evaluate.rows import BenchmarkRow
 from apu.scene.true_pair import TruePair
 
@@ -43,24 +44,24 @@ def data(pair: TruePair, body, tmp_path: Path) -> tuple[str, str]:
 
 
 @pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ablation.AblationBatch]:
+def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Ablation, Part]]:
     """What is measured; every variant is by its place worse than the whole fit."""
-    done: list[ablation.AblationBatch] = []
+    done: list[tuple[Ablation, Part]] = []
 
-    def ablate(body, pairs, others, batch) -> list[BenchmarkRow]:
-        done.append(batch)
+    def ablate(asked: Ablation, body, part: Part) -> list[BenchmarkRow]:
+        done.append((asked, part))
         return [
             BenchmarkRow(
-                p.id, p.interaction, p.group, batch.seed, method_name(v, a),
+                p.id, p.interaction, p.group, part.seed, method_name(v, a),
                 {"pair_pa_mpjpe_mm": 50.0 + 3 * k + 0.01 * i, "penetration_worst_mm": 10.0},
             )
-            for k, v in enumerate(batch.variants)
-            for a in batch.answers
-            for i, p in enumerate(pairs)
+            for k, v in enumerate(asked.variants)
+            for a in asked.answers
+            for i, p in enumerate(part.pairs)
         ]  # fmt: skip
 
-    monkeypatch.setattr(ablation, "ablate_batch", ablate)
-    monkeypatch.setattr(evaluate_ablation, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(Ablation, "measure", ablate)
+    monkeypatch.setattr(evaluate_pairs, "cache_dir", lambda: tmp_path / "cache")
     return done
 
 
@@ -76,7 +77,7 @@ def test_an_ablation_is_printed_and_written_and_not_computed_again(run, batches,
         "command: apu eval ablation one two --pairs 32 --observation-seeds 0 --variants 'hard,no bounds'"
         in " ".join(result.stdout.split())
     )
-    assert [tuple(id for id, _ in b.pairs) for b in batches] == [("one-0", "one-1", "two-0", "two-1")]
+    assert [tuple(p.id for p in part.pairs) for _, part in batches] == [("one-0", "one-1", "two-0", "two-1")]
     row = next(line for line in result.stdout.splitlines() if line.startswith("contacts  no bounds"))
     assert "+3.0 [+3.0, +3.0] *" in row
     written = sorted(path.name for path in Path("bench").iterdir())
@@ -95,8 +96,8 @@ def test_without_names_every_variant_is_fitted_and_the_work_is_kept_in_the_cache
     for _ in range(2):
         assert run("eval", "ablation", "one", "--pairs", "1", "--answers", "oracle").exit_code == 0
     assert len(batches) == 1
-    assert list(batches[0].variants) == list(VARIANTS)
-    assert batches[0].answers == ("oracle",)
+    assert list(batches[0][0].variants) == list(VARIANTS)
+    assert batches[0][0].answers == ("oracle",)
 
 
 @pytest.mark.parametrize(

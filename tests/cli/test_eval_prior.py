@@ -10,13 +10,16 @@ from typing import get_args
 import pytest
 import torch
 
-from apu.cli import evaluate_folder, evaluate_prior, evaluate_prior_run
+from apu.cli import evaluate_folder, evaluate_pairs, evaluate_prior
 from apu.dataset.layout import Layout
 from apu.dataset.record import ClassCount, PairRecord
 from apu.dataset.store import write_dataset
 from apu.dataset.synthetic.observation_settings import InitialFamily
-from apu.evaluate import prior_arms, prior_benchmark, synthetic_benchmark
+from apu.evaluate import batches as batches_module
+from apu.evaluate import prior_arms
+from apu.evaluate.batches import Part
 from apu.evaluate.findings import MAIN_METRICS
+from apu.evaluate.prior_benchmark import Priors
 from apu.evaluate.rows import BenchmarkRow
 from apu.prior.checkpoint import save_prior
 from apu.prior.contact_prior import ContactPrior
@@ -57,27 +60,27 @@ def data(pair: TruePair, body, tmp_path: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[prior_benchmark.PriorBatch]:
+def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Priors, Part]]:
     """What is measured, a pair at a time; every prior is better than the one before."""
-    done: list[prior_benchmark.PriorBatch] = []
+    done: list[tuple[Priors, Part]] = []
 
-    def measure(body, pairs, others, batch) -> list[BenchmarkRow]:
+    def measure(asked: Priors, body, part: Part) -> list[BenchmarkRow]:
         if len(done) == STOP["after"]:
             raise KeyboardInterrupt
-        done.append(batch)
+        done.append((asked, part))
         return [
             BenchmarkRow(
-                p.id, p.interaction, p.group, batch.seed, arm.name,
+                p.id, p.interaction, p.group, part.seed, arm.name,
                 {metric: 50.0 - 3.0 * k + 0.5 * len(p.id) for metric in MAIN_METRICS},
             )
-            for k, arm in enumerate(batch.arms)
-            for p in pairs
+            for k, arm in enumerate(asked.arms)
+            for p in part.pairs
         ]  # fmt: skip
 
     STOP["after"] = -1
-    monkeypatch.setattr(prior_benchmark, "measure_batch", measure)
-    monkeypatch.setattr(synthetic_benchmark, "BATCH", 1)
-    monkeypatch.setattr(evaluate_prior_run, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(Priors, "measure", measure)
+    monkeypatch.setattr(batches_module, "BATCH", 1)
+    monkeypatch.setattr(evaluate_pairs, "cache_dir", lambda: tmp_path / "cache")
     return done
 
 
@@ -99,10 +102,10 @@ def test_priors_are_compared_printed_and_written(run, batches, data):
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
     assert "--times 80,30,20,5 --sigmas 0.2,1,0.3,0.05 --prior lab/0=a --prior lab/1=b --prior both=b" in said
-    assert [batch.pairs[0][0] for batch in batches] == ["one-0", "one-1", "two-0", "two-1"]
-    recipe = batches[0].recipes["ours"]
+    assert [part.pairs[0].id for _, part in batches] == ["one-0", "one-1", "two-0", "two-1"]
+    recipe = batches[0][0].recipes["ours"]
     assert (recipe.guidance.factor, recipe.guidance.penetration_times, recipe.pull.translation) == (2.0, (20, 5), 0.05)
-    assert batches[0].settings.initial.family == "second"
+    assert batches[0][1].settings.initial.family == "second"
     row = next(line for line in result.stdout.splitlines() if line.startswith("dev-unseen  keypoints  both   lab"))
     assert "-4.5 [-7.5, -1.5]" in row or "-4.5 [" in row
     written = sorted(path.name for path in Path("bench").iterdir())

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from apu.cli import evaluate_folder, evaluate_verdict
+from apu.cli import evaluate_folder, evaluate_pairs
 from apu.dataset.layout import Layout
 from apu.dataset.record import ClassCount, PairRecord
 from apu.dataset.store import write_dataset
-from apu.evaluate import verdict_benchmark
+from apu.evaluate.batches import Part
 from apu.evaluate.rows import BenchmarkRow
-from apu.evaluate.verdict_benchmark import ACCEPTED, CHANCE_PERCENT, CLUE, ERROR, method_name
+from apu.evaluate.verdict_benchmark import ACCEPTED, CHANCE_PERCENT, CLUE, ERROR, Verdict, method_name
 
 POSED = Path(__file__).parents[1] / "dataset" / "posed_pairs.py"
 
@@ -37,24 +37,24 @@ def data(body, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[verdict_benchmark.VerdictBatch]:
+def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Part]:
     """What is measured; the first two of four pairs are accurate, the first and the third are accepted."""
-    done: list[verdict_benchmark.VerdictBatch] = []
+    done: list[Part] = []
 
-    def judge(body, pairs, others, batch) -> list[BenchmarkRow]:
-        done.append(batch)
+    def judge(asked: Verdict, body, part: Part) -> list[BenchmarkRow]:
+        done.append(part)
         return [
             BenchmarkRow(
-                p.id, p.interaction, p.group, batch.seed, method_name(kind),
+                p.id, p.interaction, p.group, part.seed, method_name(kind),
                 {ERROR: 20.0 if i < 2 else 500.0, ACCEPTED: float(i % 2 == 0), CHANCE_PERCENT: 90.0 - 20 * i,
                  f"{CLUE}depth: x": 1.5},
             )
-            for kind in batch.answers
-            for i, p in enumerate(pairs)
+            for kind in asked.answers
+            for i, p in enumerate(part.pairs)
         ]  # fmt: skip
 
-    monkeypatch.setattr(verdict_benchmark, "judged_batch", judge)
-    monkeypatch.setattr(evaluate_verdict, "cache_dir", lambda: tmp_path / "cache")
+    monkeypatch.setattr(Verdict, "measure", judge)
+    monkeypatch.setattr(evaluate_pairs, "cache_dir", lambda: tmp_path / "cache")
     return done
 
 

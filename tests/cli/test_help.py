@@ -17,6 +17,7 @@ COMMANDS = (
     "dataset stats",
     "dataset verify",
     "dataset show",
+    "dataset compare",
     "train",
     "sample",
     "eval",

@@ -10,10 +10,11 @@ import pytest
 from apu.body.anny import AnnyBody
 from apu.dataset.engine import SerialEngine
 from apu.errors import InputError
-from apu.evaluate import ablation, synthetic_benchmark
-from apu.evaluate.ablation import Ablation, AblationBatch, ablate_batch, ablation_folder, run_ablation, solve_variants
+from apu.evaluate import ablation, batches, synthetic_benchmark
+from apu.evaluate.ablation import Ablation, solve_variants
 from apu.evaluate.ablation_table import METRICS, ablation_table, variant_table
 from apu.evaluate.ablation_variants import ANSWERS, FULL, VARIANTS, Variant, chosen_variants, method_name
+from apu.evaluate.batches import Batch, Benchmark, Part, run_benchmark, work_folder
 from apu.evaluate.cases import make_cases
 from apu.evaluate.findings import find
 from apu.evaluate.rows import BenchmarkRow
@@ -143,23 +144,22 @@ def measured(names: list[str], pair: str, seed: int, errors: dict[str, float]) -
 
 
 def test_a_killed_ablation_goes_on_and_ends_with_the_same_rows(pairs, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(synthetic_benchmark, "BATCH", 1)
-    asked = Ablation(pairs, (3, 5), chosen_variants(["hard"]))
-    done: list[AblationBatch] = []
+    monkeypatch.setattr(batches, "BATCH", 1)
+    asked = Benchmark(pairs, (3, 5), Ablation(chosen_variants(["hard"])))
+    done: list[Batch[Ablation]] = []
 
-    def work(batch: AblationBatch):
+    def work(batch: Batch[Ablation]):
         if len(done) == stop_after:
             raise KeyboardInterrupt
         done.append(batch)
-        names = [method_name(v, a) for v in batch.variants for a in batch.answers]
-        return tuple(measured(names, batch.pairs[0][0], batch.seed, {}))
+        return tuple(measured(list(batch.question.methods), batch.pairs[0][0], batch.seed, {}))
 
     stop_after = 3
     with pytest.raises(KeyboardInterrupt):
-        run_ablation(asked, tmp_path, SerialEngine(), work)
+        run_benchmark(asked, tmp_path, SerialEngine(), work)
     stop_after = 99
     told: list[tuple[int, int]] = []
-    rows = run_ablation(asked, tmp_path, SerialEngine(), work, lambda n, total: told.append((n, total)))
+    rows = run_benchmark(asked, tmp_path, SerialEngine(), work, lambda n, total: told.append((n, total)))
     assert [(batch.seed, batch.pairs[0][0]) for batch in done] == [(s, p.id) for s in (3, 5) for p in pairs]
     assert told[-1] == (4, 4)
     assert [(r.pair, r.seed, r.method) for r in rows] == [
@@ -169,12 +169,13 @@ def test_a_killed_ablation_goes_on_and_ends_with_the_same_rows(pairs, tmp_path: 
 
 def test_work_is_addressed_by_what_the_variants_are_and_not_by_their_names_alone(pairs, tmp_path: Path):
     def place(variant: Variant, **changes) -> Path:
-        asked = replace(Ablation(pairs, (0,), {FULL: variant}), **changes)
-        return ablation_folder(tmp_path).place(asked.batches()[0])
+        asked = replace(Benchmark(pairs, (0,), Ablation({FULL: variant})), **changes)
+        return work_folder(tmp_path, asked.question).place(asked.batches()[0])
 
     whole = Variant("")
     others = [place(Variant("", QUICK)), place(Variant("", contact_loss="hard")), place(Variant("", estimates=False)),
-              place(whole, answers=("oracle",)), place(whole, seeds=(1,)), place(whole, pairs=pairs[::-1])]  # fmt: skip
+              place(whole, question=Ablation({FULL: whole}, ("oracle",))), place(whole, seeds=(1,)),
+              place(whole, pairs=pairs[::-1])]  # fmt: skip
     assert place(whole) == place(Variant(""))
     assert len({place(whole), *others}) == 7
 
@@ -190,8 +191,7 @@ def test_a_variant_that_fails_is_lost_alone(body: AnnyBody, pairs, monkeypatch: 
     monkeypatch.setattr(
         synthetic_benchmark, "score", lambda body, cases, out: [{"pair_pa_mpjpe_mm": 1.0, "seconds": 2.0} for _ in out]
     )
-    batch = Ablation(pairs, (0,), chosen_variants(["hard"]), ("oracle",)).batches()[0]
-    rows = ablate_batch(body, pairs, pairs[::-1], batch)
+    rows = Ablation(chosen_variants(["hard"]), ("oracle",)).measure(body, Part(pairs, pairs[::-1], 0))
     assert {(r.method, r.lost) for r in rows} == {("oracle: full", ""), ("oracle: hard", "RuntimeError: no fit")}
     assert len(rows) == 4
 

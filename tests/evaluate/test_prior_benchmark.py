@@ -13,10 +13,11 @@ from apu.dataset.engine import SerialEngine
 from apu.dataset.synthetic.observation_settings import InitialSettings, ObservationSettings
 from apu.errors import InputError
 from apu.evaluate import prior_benchmark, synthetic_benchmark
+from apu.evaluate.batches import Benchmark, Part, run_benchmark, work_folder
 from apu.evaluate.cases import make_cases
 from apu.evaluate.joint_errors import joint_rows
 from apu.evaluate.prior_arms import INFINITE, Arm, NamedPrior, Recipe, arms_of, named_priors, recipes
-from apu.evaluate.prior_benchmark import PriorBenchmark, measure_batch, prior_folder, run_priors, solve_arms
+from apu.evaluate.prior_benchmark import Priors, solve_arms
 from apu.prior.checkpoint import save_prior
 from apu.prior.contact_prior import ContactPrior
 from apu.prior.guidance import DiffusionGuidance, Pull
@@ -119,13 +120,14 @@ def test_a_prior_that_knows_the_truth_is_better_than_none_and_random_weights_cha
 
 def test_work_is_addressed_by_the_prior_the_recipe_and_the_noise_of_estimates(named, pairs, untrained, tmp_path: Path):
     def place(prior: NamedPrior = named, **changes) -> Path:
-        asked = PriorBenchmark(pairs, (0,), arms_of([prior], ["keypoints"]), recipes(["ours"]))
-        return prior_folder(tmp_path / "work").place(replace(asked, **changes).batches()[0])
+        priors = Priors(arms_of([prior], ["keypoints"]), recipes(["ours"]))
+        asked = replace(Benchmark(pairs, (0,), priors), **changes)
+        return work_folder(tmp_path / "work", priors).place(asked.batches()[0])
 
     here = place()
     second = ObservationSettings(initial=InitialSettings(family="second"))
-    harder = recipes(["ours"], GuidanceWeights(factor=2.0))
-    others = [place(settings=second), place(recipes=harder), place(seeds=(1,)), place(pairs=pairs[::-1])]
+    harder = Priors(arms_of([named], ["keypoints"]), recipes(["ours"], GuidanceWeights(factor=2.0)))
+    others = [place(settings=second), place(question=harder), place(seeds=(1,)), place(pairs=pairs[::-1])]
     save_prior(tmp_path / "elsewhere", untrained, "cosine")
     moved = replace(named, config=tmp_path / "elsewhere" / "config.json")
     assert place(moved) == here, "the same prior in another folder"
@@ -136,9 +138,9 @@ def test_work_is_addressed_by_the_prior_the_recipe_and_the_noise_of_estimates(na
 
 def test_times_outside_a_priors_schedule_are_refused_before_anything_is_fitted(named, pairs, tmp_path: Path):
     late = recipes(["ours"], GuidanceWeights(contact_times=(200, 40)))
-    asked = PriorBenchmark(pairs, (0,), arms_of([named]), late)
+    asked = Benchmark(pairs, (0,), Priors(arms_of([named]), late))
     with pytest.raises(InputError, match="outside the diffusion's schedule"):
-        run_priors(asked, tmp_path / "work", SerialEngine())
+        run_benchmark(asked, tmp_path / "work", SerialEngine())
 
 
 def test_a_batch_loads_the_prior_of_each_arm_and_asks_it_by_its_recipe(
@@ -157,8 +159,8 @@ def test_a_batch_loads_the_prior_of_each_arm_and_asks_it_by_its_recipe(
         synthetic_benchmark, "score", lambda body, cases, out: [{"pair_pa_mpjpe_mm": 1.0, "seconds": 2.0} for _ in out]
     )
     chosen = recipes(["ours", "buddi"])
-    asked = PriorBenchmark(pairs, (4,), arms_of([named], ["contacts"], ("ours", "buddi")), chosen)
-    rows = measure_batch(body, pairs, pairs[::-1], asked.batches()[0])
+    priors = Priors(arms_of([named], ["contacts"], ("ours", "buddi")), chosen)
+    rows = priors.measure(body, Part(pairs, pairs[::-1], 4))
     assert [row.method for row in rows[::2]] == ["contacts", "contacts+lab", "contacts+lab:buddi"]
     assert not any(row.lost for row in rows)
     assert heard == [

@@ -12,6 +12,7 @@ from apu.body.anny import AnnyBody
 from apu.dataset.engine import SerialEngine
 from apu.errors import InputError
 from apu.evaluate import verdict_benchmark
+from apu.evaluate.batches import Batch, Benchmark, Part, run_benchmark
 from apu.evaluate.report import BenchmarkInfo
 from apu.evaluate.rows import BenchmarkRow
 from apu.evaluate.verdict_benchmark import (
@@ -21,12 +22,9 @@ from apu.evaluate.verdict_benchmark import (
     ERROR,
     KEPT,
     REJECTED_BY,
-    VerdictBatch,
-    VerdictBenchmark,
+    Verdict,
     check_answers,
-    judged_batch,
     method_name,
-    run_verdict,
 )
 from apu.evaluate.verdict_findings import find_verdict
 from apu.evaluate.verdict_plot import draw_verdict
@@ -54,10 +52,6 @@ def pairs(body: AnnyBody) -> tuple[TruePair, ...]:
     return tuple(replace(one, interaction="hug", split="validation") for one in made)
 
 
-def batch(answers: tuple[str, ...]) -> VerdictBatch:
-    return VerdictBatch((), (), 0, answers)
-
-
 def test_every_kind_of_answer_is_fitted_from_one_first_fit_and_judged(
     body: AnnyBody, pairs, monkeypatch: pytest.MonkeyPatch
 ):
@@ -74,7 +68,7 @@ def test_every_kind_of_answer_is_fitted_from_one_first_fit_and_judged(
     plain_look, plain_unite = verdict_benchmark.look, verdict_benchmark.unite
     monkeypatch.setattr(verdict_benchmark, "look", look)
     monkeypatch.setattr(verdict_benchmark, "unite", unite)
-    rows = judged_batch(body, pairs[:1], pairs[1:], batch(("0", "1", "oracle")))
+    rows = Verdict(("0", "1", "oracle")).measure(body, Part(pairs[:1], pairs[1:], 0))
     assert [row.method for row in rows] == ["noise x 0", "noise x 1", "oracle"]
     assert len(looks) == 1
     assert all(first is looks[0] for first, _ in given)
@@ -99,24 +93,24 @@ def test_kinds_of_answers_are_checked_and_written_in_one_way():
 
 
 def test_a_killed_run_goes_on_and_a_batch_that_fails_is_lost(pairs, tmp_path: Path):
-    asked = VerdictBenchmark(pairs, (3, 1), ("1", "oracle"))
-    done: list[VerdictBatch] = []
+    asked = Benchmark(pairs, (3, 1), Verdict(("1", "oracle")))
+    done: list[Batch[Verdict]] = []
 
-    def work(batch: VerdictBatch) -> tuple[BenchmarkRow, ...]:
+    def work(batch: Batch[Verdict]) -> tuple[BenchmarkRow, ...]:
         done.append(batch)
         if batch.seed == 1 and len(done) < 3:
             raise RuntimeError("killed")
         return tuple(
             BenchmarkRow(id, "hug", "seen", batch.seed, method_name(kind), {ERROR: 50.0})
-            for kind in batch.answers
+            for kind in batch.question.answers
             for id, _ in batch.pairs
         )
 
     try:
-        first = run_verdict(asked, tmp_path, SerialEngine(), work)
+        first = run_benchmark(asked, tmp_path, SerialEngine(), work)
     except RuntimeError:
         first = []
-    rows = run_verdict(asked, tmp_path, SerialEngine(), work)
+    rows = run_benchmark(asked, tmp_path, SerialEngine(), work)
     assert [batch.seed for batch in done] == [3, 1, 1]
     assert [(r.pair, r.seed, r.method) for r in rows] == [
         (pair.id, seed, method) for pair in pairs for seed in (3, 1) for method in ("noise x 1", "oracle")

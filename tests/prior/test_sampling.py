@@ -50,6 +50,16 @@ def test_contacts_and_estimates_are_heard(untrained, known_pairs):
         assert not torch.allclose(sample(untrained, condition=told, settings=SHORT)["pose"], free["pose"])
 
 
+def test_what_is_unknown_of_a_person_does_not_reach_a_sample(untrained, known_pairs):
+    initial = {name: value[:3].clone() for name, value in known_pairs.initial.items()}
+    only_a = torch.tensor([[True, False]] * 3)
+    expected = sample(untrained, condition=untrained.condition(3, initial, only_a), settings=SHORT)
+    for value in initial.values():
+        value[:, 1] = float("nan")
+    found = sample(untrained, condition=untrained.condition(3, initial, only_a), settings=SHORT)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
 def test_it_must_be_clear_how_many(untrained):
     with pytest.raises(InputError, match="how many"):
         sample(untrained)

@@ -108,7 +108,7 @@ def show(folder: Path, ids: tuple[str, ...], out: Path, classes: tuple[str, ...]
     default=2000,
     show_default=True,
     metavar="N",
-    help="Of each set, at most so many.",
+    help="Of each, at most so many.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, metavar="S", help="Of all draws.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Gets table.md, table.json and plot.png.")

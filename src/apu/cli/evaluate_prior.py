@@ -1,7 +1,6 @@
 """`apu eval prior`: what contact priors are worth to the fit."""
 
-from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import click
 
@@ -75,7 +74,7 @@ def command(
     priors: tuple[str, ...],
     methods: str,
     recipe: str,
-    family: str,
+    family: Literal["bev", "second"],
     factor: float | None,
     times: tuple[int, ...] | None,
     start_steps: int | None,

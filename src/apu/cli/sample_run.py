@@ -14,8 +14,8 @@ from apu.cache import written_whole
 from apu.cli.output import check_folder
 from apu.cli.request import printable
 from apu.cli.run import use_threads
-from apu.contact.contact import Contact, ContactMap
-from apu.contact.measured import TOUCHING_M, measure_contacts
+from apu.cli.sample_sheet import on_the_floor, sheet_row, touching
+from apu.contact.contact import ContactMap
 from apu.dataset.prior_pairs import contact_map_of
 from apu.dataset.record import PairRecord
 from apu.dataset.store import PairStore
@@ -26,7 +26,7 @@ from apu.prior.sampling import SamplingSettings, sample
 from apu.scene.pair import Fit
 from apu.show.canvas import save_png
 from apu.show.glb import write_glb
-from apu.show.sheet import SheetRow, pair_sheet
+from apu.show.sheet import pair_sheet
 
 SHEET = "samples.png"
 
@@ -57,15 +57,16 @@ def draw(
     pair = None if like is None else PairStore(like[0]).with_ids([like[1]])[0]
     settings = SamplingSettings(steps, eta, seed=seed)
     found = sample(prior, settings=settings, **_told(prior, pair, given, count))
-    vertices = _on_the_floor(body, found)
-    maps = [_map(body, one) for one in vertices]
+    vertices = on_the_floor(body, found)
+    maps = [touching(body, one) for one in vertices]
     for number, (one, contacts) in enumerate(zip(vertices, maps, strict=True)):
         parameters = {name: value[number] for name, value in found.items()}
         with written_whole(out / f"pair-{number:03d}.glb") as temporary:
             write_glb(temporary, _as_fit(body, parameters, one, contacts), body.surface)
     words = f"drawn from {folder.name}" + (f", given {', '.join(given)} of {like[1]}" if like else "")
+    rows = [sheet_row(body, *drawn, f"{number:03d}") for number, drawn in enumerate(zip(vertices, maps, strict=True))]
     with written_whole(out / SHEET) as temporary:
-        save_png(_sheet(body, vertices, maps, words), temporary)
+        save_png(pair_sheet(rows, body.surface.faces.cpu().numpy(), heading=words), temporary)
     click.echo(f"{count} pairs in {printable(out)}/: {SHEET}, and a GLB file of each")
 
 
@@ -88,31 +89,6 @@ def _told(prior: ContactPrior, pair: PairRecord | None, given: Sequence[str], co
     initial = repeated(pair.initial) if "initial" in given and pair.initial else None
     own = {name: value[:, 0] for name, value in repeated(pair.parameters).items()} if "a" in given else None
     return {"condition": prior.condition(count, initial, contacts=contacts), "given_a": own}
-
-
-def _on_the_floor(body: BodyModel, pairs: dict[str, Float[Tensor, "n 2 _"]]) -> Float[Tensor, "n 2 v 3"]:
-    """Vertices, shifted so that the lowest point of each pair is at y = 0."""
-    vertices = body.forward(pairs, Parts(vertices="all")).vertices
-    assert vertices is not None
-    shift = vertices[..., 1].flatten(1).amax(1)
-    return vertices - torch.stack([torch.zeros_like(shift), shift, torch.zeros_like(shift)], -1)[:, None, None]
-
-
-def _map(body: BodyModel, vertices: Float[Tensor, "2 v 3"]) -> ContactMap:
-    """What touches in a sample."""
-    near = measure_contacts(body.surface, vertices[None], TOUCHING_M)[0]
-    return ContactMap(tuple(Contact(frozenset({c.region_a}), frozenset({c.region_b})) for c in near), "measured")
-
-
-def _sheet(body: BodyModel, vertices: Float[Tensor, "n 2 v 3"], maps: Sequence[ContactMap], words: str):
-    region, names = body.surface.region_of_vertex.cpu().numpy(), body.surface.region_names
-    rows = []
-    for number, (one, contacts) in enumerate(zip(vertices, maps, strict=True)):
-        sides = [contacts.regions(person) for person in (0, 1)]
-        masks = [torch.tensor([name in side for name in names]).numpy()[region] for side in sides]
-        title = f"{number:03d}: {len(contacts.contacts)} region pairs touch"
-        rows.append(SheetRow(title, one.cpu().numpy(), (masks[0], masks[1])))
-    return pair_sheet(rows, body.surface.faces.cpu().numpy(), heading=words)
 
 
 def _as_fit(

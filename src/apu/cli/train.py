@@ -39,13 +39,23 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--no-contacts", is_flag=True, help="A prior that is not told what touches.")
 @click.option("--no-tilt", is_flag=True, help="A prior that is not told where the camera's up is.")
 @click.option("--one-class", is_flag=True, help="Allow pairs of a single interaction class.")
+@click.option(
+    "--sheet-every",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Steps from one sheet of samples to the next; 0 for no sheets.",
+)
+@click.option("--tensorboard", is_flag=True, help="Log for TensorBoard, too.")
 @click.option("--resume", is_flag=True, help="Go on with a training that was interrupted.")
 def command(datasets: tuple[Path, ...], out: Path, resume: bool, **options) -> None:
     """Train a diffusion prior over two people in contact on the pairs of every DATASET.
 
     Killed at any moment and resumed, it gives the same weights to the bit; so do the settings, the data and the
     versions. Started by torchrun, several processes share every batch. DIR gets model.safetensors, config.json and a
-    README.md that says what the prior is; log.jsonl has a line for every 25 steps.
+    README.md that says what the prior is; log.jsonl has a line for every 25 steps, and sheets/ has pictures of samples:
+    anything, pairs with the contacts of held-out ones, and B for their A. The last sheet is that of the finished prior.
 
     \b
     Examples:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from apu.cli.output import check_folder
 from apu.cli.progress import shown_progress
 from apu.cli.request import printable
 from apu.cli.run import use_threads
+from apu.cli.train_sheets import SampleSheets
 from apu.dataset.meshes import body_of
 from apu.dataset.prior_pairs import prior_pairs
 from apu.dataset.store import PairStore
@@ -21,7 +22,9 @@ from apu.dataset.versions import versions
 from apu.prior.draws import generator
 from apu.prior.pairs import PairArrays, joined
 from apu.prior.settings import LossWeights, NetworkSettings, TrainSettings
+from apu.prior.tensorboard_scalars import TensorboardScalars
 from apu.prior.train import Trainer
+from apu.prior.watch import Watch
 from apu.progress import silent
 
 
@@ -42,6 +45,8 @@ def train(
     no_contacts: bool,
     no_tilt: bool,
     one_class: bool,
+    sheet_every: int,
+    tensorboard: bool,
     resume: bool,
 ) -> None:
     """Train, show the progress, and say where the prior is.
@@ -65,9 +70,14 @@ def train(
             kept, seen = _pairs([validation])[1], pairs
         else:
             seen, kept = _split(pairs, held_out, seed)
+        watches = []
+        if first and sheet_every:
+            sheets = SampleSheets(out, body, seen if kept is None else kept, seed)
+            watches.append(Watch(shown=sheets, every=sheet_every))
         facts = {"data_sets": [folder.name for folder in datasets], "versions": versions()}
-        with shown_progress() as progress:
-            trainer = Trainer(body, seen, settings, out, kept, progress if first else silent, facts)
+        with shown_progress() as shown, _scalars(out, wanted=first and tensorboard) as more:
+            progress = shown if first else silent
+            trainer = Trainer(body, seen, settings, out, kept, progress, facts, [*watches, *more])
             try:
                 trainer.run()
             except KeyboardInterrupt:
@@ -90,6 +100,16 @@ def _split(pairs: PairArrays, share: float, seed: int) -> tuple[PairArrays, Pair
     count = round(share * len(pairs))
     kept = pairs.rows(order[:count].sort().values) if count else None
     return pairs.rows(order[count:].sort().values), kept
+
+
+@contextmanager
+def _scalars(out: Path, *, wanted: bool) -> Iterator[list[Watch]]:
+    """What writes the log for TensorBoard, when it is wanted."""
+    if not wanted:
+        yield []
+        return
+    with closing(TensorboardScalars(out)) as scalars:
+        yield [Watch(logged=scalars)]
 
 
 @contextmanager

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from apu.evaluate.bootstrap import LEVEL, Interval
 from apu.evaluate.diversity_measures import (
     MEASURES,
     DiversityNumbers,
-    Weights,
     diversity_numbers,
     measured,
     of_kinds,
@@ -34,11 +34,15 @@ from apu.evaluate.diversity_pairs import DiversityPairs
 
 DRAWS = 1000
 SUBSAMPLES = 50
+FEWEST_FOR_INTERVALS = 10
+"""Pairs; of two pairs, there is one distance, and every draw has the same."""
 
 
 @dataclass(frozen=True)
 class Compared:
     """One measure of both sets; NaN where it is undefined, such as classes that nobody knows.
+
+    Intervals are NaN of measures that have none, and of sets with fewer than `FEWEST_FOR_INTERVALS` pairs.
 
     Attributes:
         a, b: at the size of the smaller set.
@@ -75,6 +79,10 @@ def compare(a: DiversityPairs, b: DiversityPairs, *, draws: int = DRAWS, seed: i
         estimates.append(_at_size(numbers, len(one), size, seed))
         wholes.append({k: float(v) for k, v in measured(numbers, everybody, len(one)).items()})
         drawn.append({k: v.double().numpy() for k, v in measured(numbers, weights, size).items()})
+    few = size < FEWEST_FOR_INTERVALS
+    for key, measure in MEASURES.items():
+        if few or not measure.interval:
+            drawn[0][key], drawn[1][key] = np.empty(0), np.empty(0)
     return {key: _compared(key, estimates, wholes, drawn) for key in MEASURES}
 
 
@@ -109,7 +117,9 @@ def _at_size(numbers: DiversityNumbers, n: int, size: int, seed: int) -> dict[st
     return found
 
 
-def _common_weights(a: Sequence[str], b: Sequence[str], draws: int, seed: int) -> tuple[Weights, Weights]:
+def _common_weights(
+    a: Sequence[str], b: Sequence[str], draws: int, seed: int
+) -> tuple[Float[Tensor, "d a"], Float[Tensor, "d b"]]:
     """Poisson weights of all pairs; an id has one weight in a draw, whichever set it is in."""
     place = {id: i for i, id in enumerate(sorted({*a, *b}))}
     drawn = np.random.default_rng([seed, 0]).poisson(1.0, (draws, len(place))).astype(np.float32)

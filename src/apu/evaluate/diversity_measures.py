@@ -25,14 +25,16 @@ class Measure:
     Attributes:
         words: what it is, for people.
         digits: after the point.
+        interval: whether a draw tells how sure it is; no draw shows a kind that the set has not.
     """
 
     words: str
     digits: int = 2
+    interval: bool = True
 
 
 MEASURES: dict[str, Measure] = {
-    "interaction_types": Measure("interaction types", 1),
+    "interaction_types": Measure("interaction types", 1, interval=False),
     "interaction_type_entropy_bits": Measure("entropy of types, bits"),
     "region_pair_entropy_bits": Measure("contact entropy, region pairs, bits"),
     "part_pair_entropy_bits": Measure("contact entropy, part pairs, bits"),

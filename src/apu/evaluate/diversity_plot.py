@@ -28,12 +28,11 @@ def draw_diversity(path: Path, info: BenchmarkInfo, found: Mapping[str, Compared
     figure = titled_figure(info.title, info.lines()[1:], 1.8 + 0.3 * len(shown))
     axes = figure.subplots()
     for place, one in enumerate(shown.values()):
-        ends = one.difference_interval
-        reach = [[100 * abs(one.difference - end) / one.a] for end in (ends.low, ends.high)]
+        ends, percent = one.difference_interval, 100 * one.difference / one.a
         colour = CLEAR if excludes(ends, 0.0) else UNCLEAR
-        axes.errorbar(
-            [100 * one.difference / one.a], [place], xerr=reach, color=colour, marker="o", capsize=3, ls="none"
-        )
+        reach = [[100 * abs(one.difference - end) / one.a] for end in (ends.low, ends.high)]
+        known = reach if math.isfinite(ends.low) else None
+        axes.errorbar([percent], [place], xerr=known, color=colour, marker="o", capsize=3, ls="none")
     axes.axvline(0.0, color="#888888", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [MEASURES[key].words.rsplit(", ", 1)[0] for key in shown])
     axes.invert_yaxis()

@@ -1,12 +1,13 @@
 """What `apu dataset compare` tells: tables, and the files table.md and table.json."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from apu.cache import written_whole
 from apu.evaluate.bootstrap import Interval
-from apu.evaluate.diversity import SUBSAMPLES, Compared
+from apu.evaluate.diversity import FEWEST_FOR_INTERVALS, SUBSAMPLES, Compared
 from apu.evaluate.diversity_measures import MEASURES
 from apu.evaluate.report import JSON, MARKDOWN, BenchmarkInfo
 from apu.evaluate.rows import json_of
@@ -16,15 +17,16 @@ SCHEMA_VERSION = 1
 """Of table.json; rises when a field changes its meaning."""
 
 NOTES = (
-    "Intervals are 95 %, over pairs; a pair that is in both sets is drawn for both. Larger is more various, but for the "
-    "number of region pairs that touch, which is no diversity.",
-    "Types are the names of the classes; entropies count one vote of a pair for each of its kinds. Poses are joint angles "
-    "alone, on the default body; places are where each person's hips are as the other's root sees them. Of two pairs, A "
-    "and B are compared as they are and exchanged, and the smaller distance counts.",
+    "Intervals are 95 %, over pairs; a pair that is in both sets is drawn for both. Larger is more various, but for "
+    "the number of region pairs that touch, which is no diversity. The number of types has no interval, and nothing "
+    f"has one where a set has fewer than {FEWEST_FOR_INTERVALS} pairs.",
+    "Types are the names of the classes; entropies count one vote of a pair for each of its kinds. Poses are joint "
+    "angles alone, on the default body; places are where each person's hips are as the other's root sees them. Of two "
+    "pairs, A and B are compared as they are and exchanged, and the smaller distance counts.",
 )
 MATCHED = (
-    f"The larger set is measured at the size of the smaller: entropies and types are means over {SUBSAMPLES} subsamples, "
-    "the nearest other pair is its expectation over all subsamples."
+    f"The larger set is measured at the size of the smaller: entropies and types are means over {SUBSAMPLES} "
+    "subsamples, the nearest other pair is its expectation over all subsamples."
 )
 
 
@@ -86,9 +88,10 @@ def as_json(info: BenchmarkInfo, found: Mapping[str, Compared]) -> dict[str, obj
 
 
 def _cells(one: Compared, digits: int) -> tuple[str, str, str, str]:
+    if not math.isfinite(one.difference_interval.low):
+        numbers = (number(one.a, digits), number(one.b, digits), number(one.difference, digits, sign=True))
+        return *numbers, NONE
     sides = [with_interval(value, interval, digits) for value, interval in _sides(one)]
-    if one.difference != one.difference:
-        return sides[0], sides[1], NONE, NONE
     ends = [number(end, digits, sign=True) for end in vars(one.difference_interval).values()]
     differs = "yes" if excludes(one.difference_interval, 0.0) else "no"
     return sides[0], sides[1], f"{number(one.difference, digits, sign=True)} [{ends[0]}, {ends[1]}]", differs

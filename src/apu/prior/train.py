@@ -7,7 +7,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from apu.prior.schedule import Schedule
 from apu.prior.settings import TrainSettings
 from apu.prior.statistics import Statistics
 from apu.prior.training_state import Origin, load_state, save_state
+from apu.prior.watch import Watch
 from apu.progress import Progress, silent
 
 STATE, LOG = "training.safetensors", "log.jsonl"
@@ -54,6 +55,7 @@ class Trainer:
         held_out: pairs to validate on; None for none.
         progress: told about the steps.
         facts: more that the card shall say, e.g. names of data sets.
+        watches: told about the log, and shown the prior, by the first process.
 
     Attributes:
         step: finished steps.
@@ -72,6 +74,7 @@ class Trainer:
         held_out: PairArrays | None = None,
         progress: Progress = silent,
         facts: Mapping[str, Any] | None = None,
+        watches: Sequence[Watch] = (),
     ) -> None:
         representation = Representation(body.name, body.parameter_spec)
         checked(pairs, body.name, body.parameter_spec, settings.one_class)
@@ -80,7 +83,7 @@ class Trainer:
         self.rank, self.processes = _place(settings.batch)
         self.pairs, self.held_out, self.settings, self.folder = pairs, held_out, settings, folder
         self.representation, self.progress, self.device = representation, progress, pairs.initial_known.device
-        self.facts = dict(facts or {})
+        self.facts, self.watches = dict(facts or {}), tuple(watches)
         schedule = Schedule.of(settings.schedule, settings.diffusion_steps)
         self.statistics = data_statistics(pairs, representation, settings)
         self.objective = Objective.of(body, self.statistics, schedule, settings)
@@ -120,6 +123,7 @@ class Trainer:
                 began, recent = time.perf_counter(), []
             if self.held_out is not None and (self.step % settings.validate_every == 0 or self.step == settings.steps):
                 self._log({"step": self.step, **self.validate()})
+            began += self._show()  # before the state is saved: of a state that is there, nothing is missing
             if self.step % settings.save_every == 0 or self.step == last:
                 self.save()
         if self.step == settings.steps and self.rank == 0:
@@ -194,11 +198,26 @@ class Trainer:
             means = means / self.processes
         return dict(zip(recent[0], means.tolist(), strict=True))
 
-    def _log(self, row: Mapping[str, object]) -> None:
+    def _log(self, row: Mapping[str, int | float]) -> None:
         if self.rank == 0:
             self.folder.mkdir(parents=True, exist_ok=True)
             with open(self.folder / LOG, "a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
+            for watch in self.watches:
+                watch.logged(row)
+
+    def _show(self) -> float:
+        """Show the prior to those who want to see it now, and say how many seconds that took.
+
+        Whatever they draw at random, the training does not notice.
+        """
+        began = time.perf_counter()
+        due = [watch.shown for watch in self.watches if watch.due(self.step, self.settings.steps)]
+        for shown in due if self.rank == 0 else ():
+            if shown is not None:
+                with torch.random.fork_rng(devices=[]):
+                    shown(self.step, self.prior())
+        return time.perf_counter() - began
 
     def _facts(self) -> dict[str, Any]:
         classes = sorted(set(self.pairs.interactions) - {""})
