@@ -13,9 +13,6 @@ from apu.dataset.store import PairStore, write_dataset
 from apu.dataset.synthetic.observe import observe
 from apu.dataset.versions import versions
 
-PLACED = ("orientation", "translation")
-"""What tells how a body stands; the rest is the body's own."""
-
 
 def with_estimates(body: BodyModel, records: Iterable[PairRecord], seed: int) -> Iterator[PairRecord]:
     """True pairs as a camera sees them, with first-family initial estimates.
@@ -38,10 +35,10 @@ def with_estimates(body: BodyModel, records: Iterable[PairRecord], seed: int) ->
 
 
 def shuffled(records: Sequence[PairRecord], seed: int) -> list[PairRecord]:
-    """Pairs whose B has pose and shape from another pair, and stands to A as the old B did; its estimate, too.
+    """Pairs whose B, and B's estimate, are those of another photo: all is as it was, but nobody belongs to anybody.
 
     Args:
-        records: two or more.
+        records: two or more, in the frames of their cameras.
         seed: of the order.
     """
     order = torch.randperm(len(records), generator=torch.Generator().manual_seed(seed)).tolist()
@@ -51,7 +48,7 @@ def shuffled(records: Sequence[PairRecord], seed: int) -> list[PairRecord]:
 
 def _with_partner(record: PairRecord, other: PairRecord) -> PairRecord:
     def mixed(mine: dict, theirs: dict) -> dict:
-        return {name: [a, b if name in PLACED else theirs[name][1]] for name, (a, b) in mine.items()}
+        return {name: [a, theirs[name][1]] for name, (a, _) in mine.items()}
 
     initial = None
     if record.initial is not None and other.initial is not None:
