@@ -32,7 +32,10 @@ FIXTURE_PAIRS = Path(__file__).resolve().parents[1] / "dataset" / "fixture_pairs
 
 
 def fixture_pairs(body: AnnyBody) -> PairArrays:
-    """Their bodies, a little wrong estimates of both (of every third B none), and what they were asked to touch."""
+    """Their bodies, a little wrong estimates of both (of every third B none), and what they were asked to touch.
+
+    Every other pair is said to be in a camera's frame.
+    """
     truth = [record.to_true_pair() for record in PairStore(FIXTURE_PAIRS).records()]
     parameters = {name: torch.stack([one.parameters[name] for one in truth]) for name in body.parameter_spec}
     random = torch.Generator().manual_seed(5)
@@ -47,6 +50,7 @@ def fixture_pairs(body: AnnyBody) -> PairArrays:
         contact_tokens([one.contact_map() for one in truth]),
         [one.interaction for one in truth],
         [one.id for one in truth],
+        torch.arange(len(truth)) % 2 == 0,
     )
 
 

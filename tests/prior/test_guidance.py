@@ -90,12 +90,14 @@ def test_a_pair_has_the_same_target_whatever_else_is_in_the_batch(guidance, esti
             assert torch.allclose(value, together[name][rows], atol=2e-5), name
 
 
-def test_where_the_pair_is_does_not_matter_but_for_the_cameras_up(guidance, estimate, known):
-    """A turn about the vertical moves the target along; so does any other turn, for a prior that knows no up."""
-    shift = torch.tensor([0.5, -0.2, 1.0])
-    for turn, asked in (
-        (torch.tensor([0.0, 1.1, 0.0]), guidance),
-        (torch.tensor([0.6, 1.1, -0.4]), replace(guidance, tilt=False)),
+def test_where_the_pair_is_does_not_matter_but_for_the_cameras_up_and_line_of_sight(guidance, estimate, known):
+    """A turn about the camera's vertical moves the target along; without the view also a shift, and without the up any
+    other turn."""
+    aside = torch.tensor([0.5, -0.2, 1.0])
+    for turn, shift, asked in (
+        (torch.tensor([0.0, 1.1, 0.0]), torch.zeros(3), guidance),
+        (torch.tensor([0.0, 1.1, 0.0]), aside, replace(guidance, view=False)),
+        (torch.tensor([0.6, 1.1, -0.4]), aside, replace(guidance, tilt=False, view=False)),
     ):
         rotation = roma.rotvec_to_rotmat(turn)
         found = asked.target(moved(estimate, rotation, shift), known, 300)

@@ -63,7 +63,7 @@ def test_what_is_unknown_of_a_person_does_not_reach_the_network(untrained, rows,
     assert not torch.allclose(changed[1], expected[1])  # the other person's still count
 
 
-def test_contacts_and_tilt_are_read_and_can_be_forgotten(untrained, rows, condition):
+def test_contacts_tilt_and_view_are_read_and_can_be_forgotten(untrained, rows, condition):
     everybody = torch.ones(24, dtype=torch.bool)
     all_known = untrained.denoised(rows, 500, condition)
     without_contacts = condition.without(contacts=everybody)
@@ -71,7 +71,10 @@ def test_contacts_and_tilt_are_read_and_can_be_forgotten(untrained, rows, condit
     assert not torch.allclose(untrained.denoised(rows, 500, without_contacts), all_known)
     assert not torch.allclose(untrained.denoised(rows, 500, without_up), all_known)
     blank = Condition.unknown(rows)
-    nothing = condition.without(torch.ones(24, 2, dtype=torch.bool), everybody, everybody)
+    without_view = untrained.denoised(rows, 500, condition.without(view=everybody))
+    changed = (without_view - all_known).abs().amax(1) > 1e-6
+    assert torch.equal(changed, condition.view_known), "only those that a camera sees had a view"
+    nothing = condition.without(torch.ones(24, 2, dtype=torch.bool), everybody, everybody, everybody)
     assert torch.equal(untrained.denoised(rows, 500, nothing), untrained.denoised(rows, 500, blank))
 
 
@@ -101,7 +104,7 @@ def test_with_the_skip_little_noise_needs_no_correction_and_without_it_does(repr
     assert change[1] > 0.5
 
 
-@pytest.mark.parametrize("options", [{"initial": False}, {"contacts": 0}, {"tilt": False}])
+@pytest.mark.parametrize("options", [{"initial": False}, {"contacts": 0}, {"tilt": False}, {"view": False}])
 def test_what_the_network_does_not_read_does_not_matter(representation, rows, condition, options):
     torch.manual_seed(0)
     network = Denoiser(representation.tokens, Schedule.of("cosine"), replace(TINY, **options)).eval()
@@ -110,6 +113,7 @@ def test_what_the_network_does_not_read_does_not_matter(representation, rows, co
         "initial": condition.without(initial=torch.ones(24, 2, dtype=torch.bool)),
         "contacts": condition.without(contacts=everybody),
         "tilt": condition.without(up=everybody),
+        "view": condition.without(view=everybody),
     }[next(iter(options))]
     time = torch.full((24,), 500)
     assert torch.equal(network(rows, time, condition), network(rows, time, forgotten))

@@ -75,6 +75,19 @@ def test_up_is_up_for_an_upright_a_and_ahead_for_one_who_lies_on_the_back(repres
     assert torch.allclose(representation.up(spun), up, atol=1e-12)
 
 
+def test_the_line_of_sight_is_ahead_of_the_camera_and_behind_one_who_faces_it(representation, random_pairs):
+    pairs = random_pairs(3)
+    turned = [[0.0, 0.0, 0.0], [0.0, math.pi, 0.0], [0.0, 0.0, 0.0]]
+    pairs["orientation"][:, 0] = torch.tensor(turned, dtype=torch.float64)
+    pairs["translation"][:, 0] = torch.tensor([[0.0, 0.0, 3.0], [0.0, 0.0, 3.0], [4.0, 0.0, 4.0]])
+    slanted = math.sqrt(0.5)
+    expected = [[0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [slanted, 0.0, slanted]]
+    assert torch.allclose(representation.view(pairs), torch.tensor(expected, dtype=torch.float64), atol=1e-12)
+    turn = roma.rotvec_to_rotmat(torch.tensor([0.4, 0.7, -0.2]).double())
+    spun = moved(pairs, turn, torch.zeros(3, dtype=torch.float64))
+    assert torch.allclose(representation.view(spun), representation.view(pairs), atol=1e-12)
+
+
 def test_encoding_has_the_gradient_of_finite_differences(representation, random_pairs):
     pairs = random_pairs(1)
     names = list(pairs)

@@ -38,6 +38,7 @@ FOLDER = click.Path(path_type=Path)
 )
 @click.option("--no-contacts", is_flag=True, help="A prior that is not told what touches.")
 @click.option("--no-tilt", is_flag=True, help="A prior that is not told where the camera's up is.")
+@click.option("--no-view", is_flag=True, help="A prior that is not told whence the camera looks.")
 @click.option("--one-class", is_flag=True, help="Allow pairs of a single interaction class.")
 @click.option(
     "--sheet-every",

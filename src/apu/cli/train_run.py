@@ -44,6 +44,7 @@ def train(
     skin: float,
     no_contacts: bool,
     no_tilt: bool,
+    no_view: bool,
     one_class: bool,
     sheet_every: int,
     tensorboard: bool,
@@ -56,9 +57,8 @@ def train(
         OutputError: the folder holds something, and nobody said to go on with it.
     """
     use_threads()
-    network = NetworkSettings(width, layers, heads, contacts=0 if no_contacts else NetworkSettings.contacts)
-    if no_tilt:
-        network = NetworkSettings(width, layers, heads, contacts=network.contacts, tilt=False)
+    slots = 0 if no_contacts else NetworkSettings.contacts
+    network = NetworkSettings(width, layers, heads, contacts=slots, tilt=not no_tilt, view=not no_view)
     settings = TrainSettings(
         steps, batch, rate, seed=seed, one_class=one_class, network=network, loss=LossWeights(points=skin)
     )

@@ -42,6 +42,7 @@ def _arrays(records: Sequence[PairRecord]) -> PairArrays:
         contact_tokens([contact_map_of(record) for record in records]),
         [record.interaction for record in records],
         [record.id for record in records],
+        torch.tensor([record.frame == "camera" for record in records]),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a denoiser may be told about a pair: estimates of either body, what touches, and where the camera's up is."""
+"""What a denoiser may be told about a pair: estimates of either body, what touches, where the camera is and its up."""
 
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,8 @@ class Condition:
         contacts: what touches.
         up: (n, 3) the camera's up in A's root frame.
         up_known: (n,).
+        view: (n, 3) from the camera to A, in A's root frame.
+        view_known: (n,).
     """
 
     initial: Float[Tensor, "n d"]
@@ -29,6 +31,8 @@ class Condition:
     contacts: ContactTokens
     up: Float[Tensor, "n 3"]
     up_known: Bool[Tensor, " n"]
+    view: Float[Tensor, "n 3"]
+    view_known: Bool[Tensor, " n"]
 
     def __len__(self) -> int:
         return len(self.up_known)
@@ -39,28 +43,35 @@ class Condition:
         n = len(rows)
         nobody = torch.zeros(n, 2, dtype=torch.bool, device=rows.device)
         contacts = no_contacts(n).to(rows.device)
-        return Condition(torch.zeros_like(rows), nobody, contacts, rows.new_zeros(n, 3), nobody[:, 0])
+        nowhere = rows.new_zeros(n, 3)
+        return Condition(torch.zeros_like(rows), nobody, contacts, nowhere, nobody[:, 0], nowhere, nobody[:, 0])
 
     @staticmethod
     def of(pairs: PairArrays, representation: Representation, statistics: Statistics) -> "Condition":
-        """What the arrays hold; the tilt is that of the true A."""
+        """What the arrays hold; tilt and view are those of the true A."""
         known = pairs.initial_known[:, :, None]
         initial = {name: torch.where(known, value, 0.0) for name, value in pairs.initial.items()}
         rows = statistics.normalised(representation.encode(initial))
-        up = representation.up(pairs.parameters)
-        return Condition(rows, pairs.initial_known, pairs.contacts, up, torch.ones_like(pairs.initial_known[:, 0]))
+        up, view = representation.up(pairs.parameters), representation.view(pairs.parameters)
+        always = torch.ones_like(pairs.seen)
+        return Condition(rows, pairs.initial_known, pairs.contacts, up, always, view, pairs.seen)
 
     def without(
         self,
         initial: Bool[Tensor, "n 2"] | None = None,
         contacts: Bool[Tensor, " n"] | None = None,
         up: Bool[Tensor, " n"] | None = None,
+        view: Bool[Tensor, " n"] | None = None,
     ) -> "Condition":
-        """The same with some things forgotten: the estimates of A and B, all contacts, the tilt."""
+        """The same with some things forgotten: the estimates of A and B, all contacts, the tilt, the view."""
         known = self.initial_known if initial is None else self.initial_known & ~initial
         touching = self.contacts
         if contacts is not None:
             touching = replace(touching, weight=torch.where(contacts[:, None], 0.0, touching.weight))
         return replace(
-            self, initial_known=known, contacts=touching, up_known=self.up_known if up is None else self.up_known & ~up
+            self,
+            initial_known=known,
+            contacts=touching,
+            up_known=self.up_known if up is None else self.up_known & ~up,
+            view_known=self.view_known if view is None else self.view_known & ~view,
         )

@@ -80,7 +80,8 @@ class ContactPrior:
             initial: name -> (n, 2, size) estimates, camera frame; None without any.
             initial_known: (n, 2) of whom there is one; None for both, where there are any.
             contacts: one map per pair, or none at all.
-            seen_from: bodies whose A tells where the camera's up is; None when that is not known.
+            seen_from: bodies in the camera's frame whose A tells where the camera and its up are; None when that is not
+                known.
         """
         like = self._like
         found = Condition.unknown(self.blank(count))
@@ -93,7 +94,8 @@ class ContactPrior:
             found = replace(found, contacts=contact_tokens(contacts).to(like.device))
         if seen_from is not None:
             up = self.representation.up(seen_from).to(like)
-            found = replace(found, up=up, up_known=torch.ones_like(found.up_known))
+            view, always = self.representation.view(seen_from).to(like), torch.ones_like(found.up_known)
+            found = replace(found, up=up, up_known=always, view=view, view_known=always)
         return found
 
     def parameter_count(self) -> int:

@@ -49,12 +49,14 @@ class DiffusionGuidance:
         pull: strength.
         seed: of the noise; a pair keeps its noise over all steps, and whatever else is in the batch.
         tilt: whether to tell the prior where the camera's up is.
+        view: whether to tell it whence the camera looks.
     """
 
     prior: ContactPrior
     pull: Pull = Pull()
     seed: int = 0
     tilt: bool = True
+    view: bool = True
 
     @torch.no_grad()
     def target(self, parameters: Bodies, pairs: KnownPairs, time: int) -> dict[str, Float[Tensor, "p 2 _"]]:
@@ -101,9 +103,11 @@ class DiffusionGuidance:
         )
 
     def _told(self, pairs: KnownPairs, parameters: Bodies) -> Condition:
-        return self.prior.condition(
-            len(pairs.names), pairs.initial, pairs.initial_known, pairs.contacts, parameters if self.tilt else None
+        told = self.prior.condition(
+            len(pairs.names), pairs.initial, pairs.initial_known, pairs.contacts, seen_from=parameters
         )
+        everybody = torch.ones_like(told.up_known)
+        return told.without(up=None if self.tilt else everybody, view=None if self.view else everybody)
 
     def _placed(self, rows: Float[Tensor, "p d"], parameters: Bodies) -> dict[str, Float[Tensor, "p 2 _"]]:
         representation = self.prior.representation

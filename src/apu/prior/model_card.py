@@ -42,6 +42,7 @@ def model_card(prior: ContactPrior, training: Mapping[str, Any]) -> str:
         "initial estimates": network.initial,
         f"up to {network.contacts} contacts": network.contacts > 0,
         "the camera's up": network.tilt,
+        "whence the camera looks": network.view,
     }
     return _TEXT.format(
         body=prior.representation.body_model,

@@ -46,6 +46,9 @@ class Denoiser(nn.Module):
         if settings.tilt:
             self.embed_up = _two_layers(3, width, width)
             self.no_up = nn.Parameter(SPREAD * torch.randn(width))
+        if settings.view:
+            self.embed_view = _two_layers(3, width, width)
+            self.no_view = nn.Parameter(SPREAD * torch.randn(width))
         layer = nn.TransformerEncoderLayer(
             width, settings.heads, settings.feedforward, settings.dropout, "gelu", batch_first=True, norm_first=True
         )
@@ -82,6 +85,9 @@ class Denoiser(nn.Module):
             tokens.append(torch.where(contacts.weight[:, :, None] > 0, seen, self.no_contact))
         if self.settings.tilt:
             tokens.append(torch.where(condition.up_known[:, None], self.embed_up(condition.up), self.no_up)[:, None])
+        if self.settings.view:
+            seen = self.embed_view(condition.view)
+            tokens.append(torch.where(condition.view_known[:, None], seen, self.no_view)[:, None])
         return tokens
 
 

@@ -27,7 +27,7 @@ class Draw:
         noise: (n, d).
         swap, mirror: (n,) how the pair is shown.
         forget_initial: (n, 2) of A and B.
-        forget_contacts, forget_up: (n,).
+        forget_contacts, forget_up, forget_view: (n,).
     """
 
     time: Int[Tensor, " n"]
@@ -37,6 +37,7 @@ class Draw:
     forget_initial: Bool[Tensor, "n 2"]
     forget_contacts: Bool[Tensor, " n"]
     forget_up: Bool[Tensor, " n"]
+    forget_view: Bool[Tensor, " n"]
 
     @staticmethod
     def of(settings: TrainSettings, n: int, size: int, step: int) -> "Draw":
@@ -55,6 +56,7 @@ class Draw:
             forget_initial=chance(forget.everything, n)[:, None] | chance(forget.person, n, 2),
             forget_contacts=chance(forget.contacts, n),
             forget_up=chance(forget.tilt, n),
+            forget_view=chance(forget.view, n),
         )
 
     def rows(self, index: Tensor | slice) -> "Draw":
@@ -97,7 +99,7 @@ class Objective:
         rows = representation.encode(shown.parameters)
         true = self.statistics.normalised(rows)
         told = Condition.of(shown, representation, self.statistics)
-        told = told.without(draw.forget_initial, draw.forget_contacts, draw.forget_up)
+        told = told.without(draw.forget_initial, draw.forget_contacts, draw.forget_up, draw.forget_view)
         found = network(self.schedule.diffused(true, draw.time, draw.noise), draw.time, told)
         terms = {"x0": x0_loss(found, true, representation.tokens, role_weights(representation, weights))}
         total = terms["x0"]

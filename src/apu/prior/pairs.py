@@ -25,6 +25,7 @@ class PairArrays:
         initial: name -> (n, 2, size) estimates before any contact was used; of no meaning where they are not known.
         initial_known: (n, 2) whether there is an estimate of A and of B.
         contacts: what touches; `n` rows.
+        seen: (n,) whether the parameters are in the frame of a camera, which stands at its origin.
         interactions: name of each pair's class; empty where nobody knows.
         ids: of the pairs, for error messages.
     """
@@ -34,6 +35,7 @@ class PairArrays:
     initial: Mapping[str, Float[Tensor, "n 2 _"]]
     initial_known: Bool[Tensor, "n 2"]
     contacts: ContactTokens
+    seen: Bool[Tensor, " n"]
     interactions: tuple[str, ...]
     ids: tuple[str, ...]
 
@@ -46,6 +48,7 @@ class PairArrays:
         contacts: ContactTokens | None = None,
         interactions: Iterable[str] | None = None,
         ids: Iterable[str] | None = None,
+        seen: Tensor | None = None,
     ) -> "PairArrays":
         """Pairs of which only some things are known, as float32; what is left out is unknown."""
         some = next(iter(parameters.values()))
@@ -58,6 +61,7 @@ class PairArrays:
             {name: value.float() for name, value in guess.items()},
             known,
             no_contacts(n).to(device) if contacts is None else contacts,
+            torch.zeros(n, dtype=torch.bool, device=device) if seen is None else seen,
             ("",) * n if interactions is None else tuple(interactions),
             tuple(f"number {i}" for i in range(n)) if ids is None else tuple(ids),
         )
@@ -75,6 +79,7 @@ class PairArrays:
             {name: value[index] for name, value in self.initial.items()},
             self.initial_known[index],
             self.contacts.rows(index),
+            self.seen[index],
             tuple(self.interactions[i] for i in chosen),
             tuple(self.ids[i] for i in chosen),
         )
@@ -86,7 +91,7 @@ class PairArrays:
         for name in sorted(self.parameters):
             for value in (self.parameters[name], self.initial[name]):
                 found.update(name.encode() + value.detach().contiguous().cpu().numpy().tobytes())
-        for value in (self.initial_known, *vars(self.contacts).values()):
+        for value in (self.initial_known, self.seen, *vars(self.contacts).values()):
             found.update(value.contiguous().cpu().numpy().tobytes())
         return found.hexdigest()
 
@@ -115,6 +120,7 @@ def joined(parts: Iterable[PairArrays]) -> PairArrays:
         {name: torch.cat([one.initial[name] for one in found]) for name in names},
         torch.cat([one.initial_known for one in found]),
         ContactTokens.joined([one.contacts for one in found]),
+        torch.cat([one.seen for one in found]),
         sum((one.interactions for one in found), ()),
         sum((one.ids for one in found), ()),
     )
@@ -174,7 +180,12 @@ def _check_numbers(
 
 def _check_counts(pairs: PairArrays) -> None:
     weight = pairs.contacts.weight
-    counts = {"contacts": len(weight), "interactions": len(pairs.interactions), "ids": len(pairs.ids)}
+    counts = {
+        "contacts": len(weight),
+        "seen": len(pairs.seen),
+        "interactions": len(pairs.interactions),
+        "ids": len(pairs.ids),
+    }
     if set(counts.values()) != {len(pairs)} or not bool(((weight >= 0) & (weight <= 1)).all()):
         raise InputError(
             "What is known of the pairs does not fit them.",

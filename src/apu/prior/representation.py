@@ -6,7 +6,7 @@ and the translation (metres) of B as A sees them. Joint angles stay angles: `Par
 wrap around, and their numbers are continuous already. Shape stays logits.
 
 Gravity is unknown in a photo. The direction of the camera's up in A's root frame (`up`) is kept apart from the row, as
-something a network may be told.
+something a network may be told. So is the line of sight to A (`view`): along it a photo hardly tells how far B is.
 """
 
 import hashlib
@@ -199,6 +199,15 @@ class Representation:
         """The camera's up as A sees it, a unit vector: how A is tilted, but not how A is turned about the vertical."""
         turn = matrix_of_rotvec(bodies[self.orientation][:, 0])
         return (turn.mT @ turn.new_tensor(UP)[:, None])[..., 0]
+
+    def view(self, bodies: Bodies) -> Float[Tensor, "n 3"]:
+        """Whence the camera looks at A, as A sees it: a unit vector from the camera on.
+
+        Args:
+            bodies: in the frame of their camera, which stands at its origin.
+        """
+        turn, place = matrix_of_rotvec(bodies[self.orientation][:, 0]), bodies[self.translation][:, 0]
+        return (turn.mT @ torch.nn.functional.normalize(place, dim=-1)[..., None])[..., 0]
 
     def within_bounds(self, bodies: Bodies) -> dict[str, Float[Tensor, "n 2 _"]]:
         """The same pairs with every number inside the bounds of the spec."""

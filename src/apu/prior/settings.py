@@ -19,6 +19,7 @@ class NetworkSettings:
         initial: read initial estimates.
         contacts: slots for contacts, 0 to read none.
         tilt: read the camera's up.
+        view: read whence the camera looks.
     """
 
     width: int = 152
@@ -30,6 +31,7 @@ class NetworkSettings:
     initial: bool = True
     contacts: int = SLOTS
     tilt: bool = True
+    view: bool = True
 
     def __post_init__(self) -> None:
         sizes = (self.width, self.layers, self.heads, self.feedforward)
@@ -73,12 +75,14 @@ class Forgetting:
         person: one person's, when not both.
         contacts: all contacts of a pair.
         tilt: the camera's up.
+        view: whence the camera looks.
     """
 
     everything: float = 0.2
     person: float = 0.1
     contacts: float = 0.4
     tilt: float = 0.5
+    view: float = 0.2
 
 
 @dataclass(frozen=True)
