@@ -10,6 +10,7 @@ COMMANDS = (
     "fit",
     "ask",
     "export",
+    "signatures",
     "demo",
     "synth",
     "build",

@@ -10,6 +10,7 @@ COMMANDS = {
     "ask": "apu.cli.ask",
     "export": "apu.cli.export",
     "convert": "apu.cli.convert",
+    "signatures": "apu.cli.signatures",
     "demo": "apu.cli.demo",
     "synth": "apu.cli.synth",
     "build": "apu.cli.build",

@@ -54,24 +54,26 @@ class GalleryEntry:
 
 def entries_of(folder: Path) -> list[GalleryEntry]:
     """All results in a folder and in the folders below it, by the photo's name. What is damaged becomes `failed`."""
-    entries = [entry for place in _result_folders(folder) for entry in _entries_in(place)]
+    entries = [entry for place in result_folders(folder) for entry in entries_in(place)]
     return sorted(entries, key=lambda entry: (entry.photo.casefold(), str(entry.folder), entry.pair or (-1, -1)))
 
 
-def _result_folders(folder: Path) -> Iterator[Path]:
+def result_folders(folder: Path) -> Iterator[Path]:
     """Folders of photos; those of their pairs, where the photo's own `run.json` tells of them, are passed over."""
     for here, below, files in os.walk(folder):
         told = RUN in files or FAILURE in files
-        below[:] = sorted(name for name in below if not name.startswith(".") and not (told and _is_pair(name)))
+        below[:] = sorted(name for name in below if not name.startswith(".") and not (told and is_pair_folder(name)))
         if told or PANEL in files or PEOPLE in files:  # pictures alone: a fit that was broken off
             yield Path(here)
 
 
-def _is_pair(folder: str) -> bool:
+def is_pair_folder(folder: str) -> bool:
+    """Whether a folder's name is that of one of several pairs of a photo."""
     return bool(re.fullmatch(r"pair_\d+_\d+", folder))
 
 
-def _entries_in(place: Path) -> list[GalleryEntry]:
+def entries_in(place: Path) -> list[GalleryEntry]:
+    """The results in one of `result_folders`, in the order of its `run.json`. What is damaged becomes `failed`."""
     if (place / FAILURE).is_file():
         return [_failed_photo(place)]
     if not (place / RUN).is_file():

@@ -10,15 +10,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from apu.body.joints import JOINT_SETS, joint_names
 from apu.body.protocol import Surface
+from apu.contact.annotated_pair import AnnotatedPair, contacts_of
+from apu.contact.contact import ContactMap
 from apu.contact.files import read_contact_file
 from apu.errors import InputError
 from apu.restricted_load import Limits, load_npz
+from apu.scene.person import Keypoints
 from apu.show.arrays import SCHEMA_VERSION
 from apu.show.result_names import CONTACTS, NPZ
 
 _LIMITS = Limits(64 * 2**20, 256 * 2**20, "name a pair.npz that `apu fit` has written.")
 _FAR_M = 1e4
+_FAR_PX = 1e7
 _KEPT = ("heights_m", "focal_px", "center_px", "image_size", "people", "photo")
 
 
@@ -87,6 +92,66 @@ def read_stored_pair(place: Path) -> StoredPair:
     )
 
 
+@dataclass(frozen=True)
+class StoredPeople:
+    """Who the two people of a stored pair are in their photo.
+
+    Attributes:
+        numbers: of A and B in the photo.
+        keypoints: of A and B, as they were seen; who was not seen at a joint has confidence 0 there.
+    """
+
+    numbers: tuple[int, int]
+    keypoints: tuple[Keypoints, Keypoints]
+
+
+def read_stored_people(place: Path) -> StoredPeople:
+    """Read who was fitted, and where the photo shows them; the bodies are not read.
+
+    Args:
+        place: as in `read_stored_pair`.
+
+    Raises:
+        InputError: as `read_stored_pair`, but for the contacts.
+    """
+    path = _found(place)
+    arrays = load_npz(path, "pair", _LIMITS, ("schema_version", "people", "joint_set", "keypoints"))
+    _check_version(arrays, path)
+    a, b = (int(number) for number in _shaped(arrays, "people", (2,), "iu", path))
+    joint_set = _texts(arrays, "joint_set", path)[0]
+    if joint_set not in JOINT_SETS:
+        raise _wrong(path, "joint_set", f"one of {', '.join(JOINT_SETS)}", joint_set[:80])
+    seen = _shaped(arrays, "keypoints", (2, len(joint_names(joint_set)), 3), "fiu", path).astype(np.float64)
+    seen = np.where(seen[..., 2:] > 0, seen, 0.0)  # the place of a joint that was not seen means nothing
+    if not (np.abs(seen) < _FAR_PX).all():
+        raise _wrong(path, "keypoints", f"finite numbers below {_FAR_PX:g}", "others")
+    one, other = (Keypoints(joint_set, person[:, :2], person[:, 2]) for person in seen)
+    return StoredPeople((a, b), (one, other))
+
+
+def read_stored_contacts(folder: Path, numbers: tuple[int, int]) -> ContactMap:
+    """The contact map that a fit was given.
+
+    Args:
+        folder: of the pair.
+        numbers: of A and B in the photo; the map is theirs in this order.
+
+    Raises:
+        InputError: `contacts.json` is missing, damaged, of other people, or a link that leads out of the folder.
+    """
+    path = folder / CONTACTS
+    contacts = contacts_of(_contact_file(path), numbers)
+    if contacts is None:
+        raise InputError(
+            "The contacts beside the pair are of other people.",
+            where=path,
+            expected=f"`people`: {list(numbers)}",
+            got="no such pair",
+            remedy="fit the photo again, or put the file of this fit back.",
+        )
+    return contacts
+
+
 def _kept(name: str, array: object) -> bool:
     """Whether an array goes on into exports: one of ours, of numbers or texts, so that no pickle is ever written."""
     plain = isinstance(array, np.ndarray) and array.dtype.kind in "fiuU"
@@ -130,13 +195,22 @@ def _link(path: Path) -> InputError:
 
 def _painted(path: Path) -> tuple[frozenset[str], frozenset[str]]:
     """Regions that the contacts beside the pair name; none where there is no such file."""
-    if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
-        raise _link(path)
+    _check_stays(path)
     if not path.exists():
         return frozenset(), frozenset()
-    anybody = [(0.0, 0.0, 1.0, 1.0)] * 1000  # numbers of people are not checked here
-    contacts = read_contact_file(path, "", anybody)[0].contacts
+    contacts = _contact_file(path)[0].contacts
     return contacts.regions(0), contacts.regions(1)
+
+
+def _check_stays(path: Path) -> None:
+    if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+        raise _link(path)
+
+
+def _contact_file(path: Path) -> list[AnnotatedPair]:
+    _check_stays(path)
+    anybody = [(0.0, 0.0, 1.0, 1.0)] * 1000  # numbers of people are not checked here
+    return read_contact_file(path, "", anybody)
 
 
 def _check_version(arrays: Mapping[str, Any], path: Path) -> None:

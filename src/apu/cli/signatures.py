@@ -1,0 +1,73 @@
+"""`apu signatures`: contacts of many results in the format of FlickrCI3D."""
+
+import math
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from apu.cli.group import ApuCommand
+from apu.errors import OutputError
+
+PLACE = click.Path(path_type=Path)
+
+
+@click.command("signatures", cls=ApuCommand, short_help="Write contacts as FlickrCI3D has them.")
+@click.argument("results", nargs=-1, required=True, type=PLACE, metavar="RESULTS...")
+@click.option("--out", type=PLACE, required=True, metavar="FILE", help="Where they go, as JSON.")
+@click.option(
+    "--contacts",
+    "kind",
+    type=click.Choice(["told", "measured"]),
+    default="told",
+    show_default=True,
+    help="Those that the fit was given, or those of its meshes.",
+)
+@click.option(
+    "--within",
+    "within_cm",
+    type=click.FloatRange(0, 10, min_open=True),
+    metavar="CM",
+    help="How near regions touch, with measured.  [default: 1.0]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the file FILE.")
+def command(
+    results: tuple[Path, ...], out: Path, kind: Literal["told", "measured"], within_cm: float | None, overwrite: bool
+) -> None:
+    """Write the contacts of RESULTS as FlickrCI3D's interaction_contact_signature.json.
+
+    RESULTS are folders that `apu fit` wrote, or folders that hold many of them. Each photo becomes an entry under its
+    name, with the boxes of the people who are in a pair, and the numbers of the regions that touch.
+
+    told: the contacts that the fit was given, in contacts.json; guesses among them. measured: every two regions of
+    the fitted meshes that lie within 1 cm.
+
+    A result that is failed or damaged is named and left out. docs/contact_files.md tells what the format cannot say.
+
+    \b
+    Examples:
+      apu signatures results --out interaction_contact_signature.json
+      apu signatures hug_apu --contacts measured --out measured.json
+    """
+    if within_cm is not None and kind == "told":
+        raise click.UsageError(
+            "--within is of --contacts measured; the contacts that a fit was given are no distances."
+        )
+    if within_cm is not None and math.isnan(within_cm):
+        raise click.UsageError("--within is a distance in cm, not nan.")
+    _check_free(out, overwrite)
+    from apu.cli.signatures_run import write
+
+    write(results, out, kind, within_cm)
+
+
+def _check_free(out: Path, overwrite: bool) -> None:
+    taken = out.exists() or out.is_symlink()
+    if taken and (out.is_dir() or not overwrite):
+        raise OutputError(
+            "The output file is a folder." if out.is_dir() else "The output file exists.",
+            where=out,
+            expected="a new file",
+            got=f"a {'folder' if out.is_dir() else 'file'} of that name",
+            remedy="name a file in it." if out.is_dir() else "add --overwrite, or name another file with --out.",
+        )
