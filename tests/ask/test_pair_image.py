@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -213,6 +213,7 @@ BOX = st.tuples(st.integers(0, 600), st.integers(0, 600), st.integers(40, 400), 
 
 @settings(max_examples=80, deadline=None)
 @given(BOX, BOX)
+@example((12.0, 0.0, 61.0, 40.0), (0.0, 0.0, 40.0, 40.0))
 def test_tags_lie_in_the_picture_apart_and_off_the_shared_area_unless_all_is_shared(a, b):
     heads = tuple(((box[0] + box[2]) / 2, box[1] + 10.0) for box in (a, b))
     tags = place_tags((a, b), heads, 34, (896, 896))

@@ -40,6 +40,8 @@ def fit_and_save(
 
 if __name__ == "__main__":
     run = types.ModuleType("apu.cli.run")  # the real one loads torch
-    run.__dict__.update(fit_and_save=fit_and_save, use_threads=lambda: None, annotator_of=lambda *_: None)
+    run.__dict__.update(
+        fit_and_save=fit_and_save, use_threads=lambda: None, annotator_of=lambda *_: None, check_models=lambda _: None
+    )
     sys.modules["apu.cli.run"] = run
     main(prog_name="apu")

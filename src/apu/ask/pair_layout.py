@@ -1,5 +1,6 @@
 """Where things lie in the picture of a pair: how far people reach, what is cut out, and where the letters go."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -95,8 +96,15 @@ def place_tags(
         side: of a square, pixels.
         size: width and height of the picture, pixels.
     """
-    first = _best_place(boxes, heads, side, size, 0, None)
-    return first, _best_place(boxes, heads, side, size, 1, first)
+    of_a, of_b = (_ranked_places(boxes, heads, side, size, person) for person in (0, 1))
+
+    def cost(both: tuple[tuple[float, Rectangle], tuple[float, Rectangle]]) -> tuple[bool, float]:
+        (first_cost, first), (second_cost, second) = both
+        on_each_other = overlap(first, second)
+        return on_each_other > 0, first_cost + second_cost + 30 * on_each_other / side**2
+
+    (_, first), (_, second) = min(itertools.product(of_a, of_b), key=cost)
+    return first, second
 
 
 def overlap(a: Box | Rectangle, b: Box | Rectangle) -> float:
@@ -110,14 +118,14 @@ def intersection(a: Box, b: Box) -> Box:
     return (x0, y0, max(x0, min(a[2], b[2])), max(y0, min(a[3], b[3])))
 
 
-def _best_place(
+def _ranked_places(
     boxes: tuple[Box, Box],
     heads: tuple[tuple[float, float], tuple[float, float]],
     side: int,
     size: tuple[int, int],
     person: int,
-    other_tag: Rectangle | None,
-) -> Rectangle:
+) -> list[tuple[float, Rectangle]]:
+    """(cost, place) of a person's letter, whatever the other's does."""
     mine, other = boxes[person], boxes[1 - person]
     shared, area = intersection(*boxes), side * side
     diagonal = math.hypot(*size)
@@ -127,11 +135,10 @@ def _best_place(
         middle = ((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
         covered = 10 * overlap(place, shared) + 3 * overlap(place, other) + overlap(place, mine)
         covered += 4 * sum(overlap(place, head) for head in head_boxes)
-        covered += 30 * overlap(place, other_tag) if other_tag else 0
         near = math.dist(middle, heads[person]) - 0.5 * math.dist(middle, heads[1 - person])
         return covered / area + near / diagonal
 
-    return min(_places(mine, heads[person], side, size), key=cost)
+    return [(cost(place), place) for place in _places(mine, heads[person], side, size)]
 
 
 def _places(box: Box, head: tuple[float, float], side: int, size: tuple[int, int]) -> list[Rectangle]:

@@ -39,6 +39,9 @@ class Box:
     def attributes(self, parameters):
         raise NotImplementedError
 
+    def rigged(self, parameters):
+        raise NotImplementedError
+
 
 EVERYTHING = torch.arange(8)
 CORNERS = (0.16, 0.05, 0.05)
