@@ -117,3 +117,20 @@ def test_two_photos_of_one_name_are_refused(run, results: Path):
     result = run("signatures", str(results), "--out", "s.json")
     assert result.exit_code == 2
     assert "'hug' twice" in result.output
+
+
+def test_the_layout_of_chi3d_has_actions_for_photos_that_are_called_so(run, results: Path):
+    result = run("signatures", str(results / "hug"), "--layout", "chi3d", "--out", "s.json")
+    assert result.exit_code == 2
+    assert "ACTION_FRAME" in result.output
+    file = results / "hug" / "run.json"
+    record = json.loads(file.read_text())
+    record["photo"]["name"] = "Hug 3_12"
+    file.write_text(json.dumps(record))
+    result = run("signatures", str(results / "hug"), "--layout", "chi3d", "--out", "s.json")
+    assert result.exit_code == 0, result.output
+    written = json.loads(Path("s.json").read_text())
+    assert list(written) == ["Hug 3"]
+    assert written["Hug 3"]["fr_id"] == 12
+    (pair,) = read_contact_file(Path("s.json"), "Hug 3_12", [])
+    assert len(pair.contacts.contacts) == 2

@@ -1,4 +1,4 @@
-"""`apu signatures`: contacts of many results in the format of FlickrCI3D."""
+"""`apu signatures`: contacts of many results in the formats of FlickrCI3D and CHI3D."""
 
 import math
 from pathlib import Path
@@ -12,7 +12,7 @@ from apu.errors import OutputError
 PLACE = click.Path(path_type=Path)
 
 
-@click.command("signatures", cls=ApuCommand, short_help="Write contacts as FlickrCI3D has them.")
+@click.command("signatures", cls=ApuCommand, short_help="Write contacts as FlickrCI3D or CHI3D has them.")
 @click.argument("results", nargs=-1, required=True, type=PLACE, metavar="RESULTS...")
 @click.option("--out", type=PLACE, required=True, metavar="FILE", help="Where they go, as JSON.")
 @click.option(
@@ -30,9 +30,21 @@ PLACE = click.Path(path_type=Path)
     metavar="CM",
     help="How near regions touch, with measured.  [default: 1.0]",
 )
+@click.option(
+    "--layout",
+    type=click.Choice(["flickrci3d", "chi3d"]),
+    default="flickrci3d",
+    show_default=True,
+    help="Whose file it is to be.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file FILE.")
 def command(
-    results: tuple[Path, ...], out: Path, kind: Literal["told", "measured"], within_cm: float | None, overwrite: bool
+    results: tuple[Path, ...],
+    out: Path,
+    kind: Literal["told", "measured"],
+    within_cm: float | None,
+    layout: Literal["flickrci3d", "chi3d"],
+    overwrite: bool,
 ) -> None:
     """Write the contacts of RESULTS as FlickrCI3D's interaction_contact_signature.json.
 
@@ -41,6 +53,8 @@ def command(
 
     told: the contacts that the fit was given, in contacts.json; guesses among them. measured: every two regions of
     the fitted meshes that lie within 1 cm.
+
+    chi3d: photos are called ACTION_FRAME, and become entries under their actions; A is the person with markers.
 
     A result that is failed or damaged is named and left out. docs/contact_files.md tells what the format cannot say.
 
@@ -58,7 +72,7 @@ def command(
     _check_free(out, overwrite)
     from apu.cli.signatures_run import write
 
-    write(results, out, kind, within_cm)
+    write(results, out, kind, within_cm, layout)
 
 
 def _check_free(out: Path, overwrite: bool) -> None:

@@ -10,18 +10,25 @@ from apu.cli.failures import FAILED
 from apu.cli.progress import shown_progress
 from apu.cli.request import printable
 from apu.cli.run import use_threads
+from apu.contact.chi3d_file import write_actions
 from apu.contact.measured import TOUCHING_M
 from apu.contact.signature_writer import region_pairs, write_signatures
 from apu.show.stored_signatures import LeftOut, StoredSignatures, stored_signatures
 
 
-def write(results: Sequence[Path], out: Path, kind: Literal["told", "measured"], within_cm: float | None) -> None:
+def write(
+    results: Sequence[Path],
+    out: Path,
+    kind: Literal["told", "measured"],
+    within_cm: float | None,
+    layout: Literal["flickrci3d", "chi3d"],
+) -> None:
     """Write the file, say what is in it and what is not, and end with exit code 1 where something was left out.
 
     Where nothing at all can be read, no file is written.
 
     Raises:
-        InputError: there are no results, or two photos have one name.
+        InputError: there are no results, two photos have one name, or one cannot be written in this layout.
         OutputError: the file cannot be written.
     """
     use_threads()
@@ -31,7 +38,7 @@ def write(results: Sequence[Path], out: Path, kind: Literal["told", "measured"],
     for one in found.left_out:
         click.secho(printable(_words(one)), fg="red", err=True)
     if found.photos:
-        write_signatures(out, found.photos)
+        (write_signatures if layout == "flickrci3d" else write_actions)(out, found.photos)
         click.echo(_summary(found, out, within_m))
     if found.left_out:
         told = f"{len(found.left_out)} {_plural('result', len(found.left_out))} left out."

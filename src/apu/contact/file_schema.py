@@ -100,6 +100,15 @@ class SignatureEntry(_Foreign):
     ci_sign: list[Signature]
 
 
+class ActionSignature(_Foreign):
+    """The contacts of one action in CHI3D, at frame `fr_id`."""
+
+    fr_id: int
+    start_fr: int | None = None
+    end_fr: int | None = None
+    smplx_signature: SignatureRegions
+
+
 _EXPECTED = {"missing": "a value", "extra_forbidden": "no field of this name"}
 Model = TypeVar("Model", bound=BaseModel)
 

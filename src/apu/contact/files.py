@@ -1,4 +1,4 @@
-"""Reads contact files: our small JSON, or the annotations of FlickrCI3D."""
+"""Reads contact files: our small JSON, or the annotations of FlickrCI3D and CHI3D."""
 
 import json
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from apu.contact.annotated_pair import AnnotatedPair, Box
+from apu.contact.chi3d_file import is_of_actions, read_action
 from apu.contact.pair_file import read_pairs
 from apu.contact.signature_file import read_signatures
 from apu.errors import ContactFileError
@@ -20,8 +21,8 @@ def read_contact_file(path: Path, photo_name: str, boxes: Sequence[Box]) -> list
     """Read what a file says about the contacts in a photo; see docs/contact_files.md.
 
     Args:
-        path: our JSON, or FlickrCI3D's `interaction_contact_signature.json`. Its content tells which.
-        photo_name: name of the photo without its ending; finds its entry in FlickrCI3D.
+        path: our JSON, or the `interaction_contact_signature.json` of FlickrCI3D or CHI3D. Its content tells which.
+        photo_name: name of the photo without its ending; finds its entry in FlickrCI3D and CHI3D.
         boxes: of the people found in the photo, pixels, in the order of their numbers.
 
     Returns:
@@ -33,12 +34,15 @@ def read_contact_file(path: Path, photo_name: str, boxes: Sequence[Box]) -> list
     record = _parsed(_text(path), path)
     if _is_ours(record):
         return read_pairs(record, path, len(boxes))
+    if is_of_actions(record):
+        return read_action(record, path, photo_name)
     if photo_name in record or any(isinstance(entry, dict) and "ci_sign" in entry for entry in record.values()):
         return read_signatures(record, path, photo_name, boxes)
     raise ContactFileError(
         "The file is no contact file that we know.",
         where=path,
-        expected="our JSON, with `version` and `contacts` or `pairs`, or FlickrCI3D's, with `ci_sign` for each photo",
+        expected="our JSON, with `version` and `contacts` or `pairs`, or FlickrCI3D's, with `ci_sign` for each photo, "
+        "or CHI3D's, with `smplx_signature` for each action",
         got=f"an object with {', '.join(repr(key[:40]) for key in list(record)[:5]) or 'nothing in it'}",
         remedy="see docs/contact_files.md for the fields and an example.",
     )

@@ -81,13 +81,20 @@ def _check_people(entry: SignatureEntry, path: Path, name: str) -> None:
             )
 
 
-def _contacts(signature: Signature, swapped: bool) -> tuple[Contact, ...]:
-    """One contact per annotated correspondence: the first column is the first person's."""
-    contacts = (
-        Contact(ci3d_regions(a), ci3d_regions(b), 1.0, SOURCE, ci3d_label(a), ci3d_label(b))
-        for a, b in signature.smplx.region_id
+def regions_touching(numbers: Sequence[Sequence[int]]) -> tuple[Contact, ...]:
+    """One contact per annotated correspondence: the first number is a region of the first person.
+
+    Args:
+        numbers: pairs of region numbers of the 75.
+    """
+    return tuple(
+        Contact(ci3d_regions(a), ci3d_regions(b), 1.0, SOURCE, ci3d_label(a), ci3d_label(b)) for a, b in numbers
     )
-    return tuple(contact.swapped() if swapped else contact for contact in contacts)
+
+
+def _contacts(signature: Signature, swapped: bool) -> tuple[Contact, ...]:
+    contacts = regions_touching(signature.smplx.region_id)
+    return tuple(contact.swapped() for contact in contacts) if swapped else contacts
 
 
 def _nobody(
