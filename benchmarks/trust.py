@@ -6,9 +6,12 @@
 
 Synthetic pairs, default noise, every method against `contacts` with the gate, pair by pair. The gate is the doubt of
 `apu.unite.plausible`: contacts that the picture denies are weighted less, or not used. Methods with `, no gate` do
-without it. With `--curves`, simulated annotators instead (`apu.evaluate.ask_annotators`): how often one model is asked,
-which share rho of its errors comes in every answer, and a second, worse model; sides are decided by keypoints, and what
-too few answers say is left out. Rows of finished batches are kept in the file, so that a killed run goes on; delete it
+without it; those with `, consensus` weigh contacts by whether they agree on the depth between the two
+(`apu.unite.consensus`).
+
+With `--curves`, simulated annotators instead (`apu.evaluate.ask_annotators`): how often one model is asked, which share
+rho of its errors comes in every answer, and a second, worse model; sides are decided by keypoints, and what too few
+answers say is left out. Rows of finished batches are kept in the file, so that a killed run goes on; delete it
 after a change of the code.
 """
 
@@ -23,6 +26,7 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.protocol import BodyModel
+from apu.body.region_samples import sample_regions
 from apu.contact.contact import ContactMap
 from apu.contact.named_contact import NamedContact, contact_map
 from apu.contact.votes import FEW_SAY_SO
@@ -38,15 +42,17 @@ from apu.evaluate.synthetic_benchmark import evaluate_batch
 from apu.evaluate.tables import Column, Table, difference_cells
 from apu.evaluate.trusted_answers import sides_decided
 from apu.scene.estimate import Estimate
+from apu.unite.consensus import agreeing
 from apu.unite.solve import look, unite
 from apu.unite.weights import UniteWeights
 
-NO_GATE = ", no gate"
+NO_GATE, CONSENSUS = ", no gate", ", consensus"
 UNGATED = replace(UniteWeights(), across_sigma_m=1e6)
 BASE = "contacts"
 TOGETHER = (
     "keypoints", "contacts", "contacts+chirality", "contacts+chirality3d", "contacts+open-sides", "contacts+checks",
     "contacts+votes", "contacts+chirality+votes", "contacts+chirality3d+votes", "contacts+all", "contacts+oracle-sides",
+    *(f"contacts{one}{CONSENSUS}" for one in ("", "+chirality+votes")),
     *(f"contacts{one}{NO_GATE}" for one in ("", "+chirality", "+open-sides", "+votes", "+chirality+votes")),
 )  # fmt: skip
 ANNOTATORS = {one.name: one for one in simulated_annotators() if not (one.checked or one.weighted)}
@@ -74,6 +80,9 @@ def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[str]) -> dic
 
 def map_of(name: str, body: BodyModel, case: Case, estimate: Estimate) -> ContactMap:
     """The contacts of a method of the benchmark, or of a simulated annotator whose sides are decided by keypoints."""
+    if name.endswith(CONSENSUS):
+        told = contacts_of(method_of(name), case, estimate)
+        return agreeing(body.surface, sample_regions(body.surface), estimate.vertices, told)
     if name not in ANNOTATORS:
         return contacts_of(method_of(name), case, estimate)
     said = said_in(body, case, ANNOTATORS[name])
@@ -89,7 +98,7 @@ def said_in(body: BodyModel, case: Case, annotator: SimulatedAnnotator) -> tuple
 
 def method_of(name: str) -> Method:
     """The method of the benchmark behind a name."""
-    (method,) = [one for one in get_args(Method) if one == name.removesuffix(NO_GATE)]
+    (method,) = [one for one in get_args(Method) if one == name.removesuffix(NO_GATE).removesuffix(CONSENSUS)]
     return method
 
 
