@@ -1,6 +1,6 @@
 """What a BEV estimate changes: python benchmarks/initial.py PHOTOS.
 
-PHOTOS is a folder with `images/*.png`, `bev/*_0.08.npz`, `vitpose/*_keypoints.json` and
+PHOTOS is a folder with `images/*.png`, `bev/*_0.08.npz`, `vitpose/*_keypoints.json`, `openpose/*.json` and
 `interaction_contact_signature.json` (FlickrCI3D format). Every annotated pair of both photos is fitted without and with
 `--init`, from the detector's keypoints and from ViTPose's. There is no true 3D: contacts are the human annotation, and
 the distance to BEV is one between two estimates. The 2D error is that of the fit's own input; beside it stands that
@@ -18,6 +18,7 @@ import torch
 
 from apu.body.anny import AnnyBody
 from apu.body.joints import joint_names
+from apu.contact.box_matching import match_boxes
 from apu.pipeline import FitOptions, PairResult, fit
 from apu.pose.bev import read_bev
 from apu.pose.initial import estimated_parameters
@@ -32,6 +33,8 @@ from apu.unite.problem import reprojection_percent
 
 PHOTO_NAMES = ("college_232334", "girls_250416")
 TOUCHING_M = 0.02
+FAR = 2 * SAME_PERSON
+"""Our detector is farther off than two good ones are from each other; people are matched one to one."""
 LIMBS = [
     i
     for i, name in enumerate(joint_names("body25"))
@@ -88,7 +91,8 @@ def unseen_error(photos: Path, name: str, source: str, pair: PairResult) -> tupl
     others = read_keypoints(openpose if source == "vitpose" else vitpose, name)
     mine = [replace(one, keypoints=one.keypoints.as_set("body25")) for one in pair.observation.people]
     apart = distances(mine, others)
-    same = [others[int(row.argmin())] if row.min() <= 2 * SAME_PERSON else None for row in apart]
+    match = match_boxes(np.where(apart <= FAR, 1 - apart, 0.0), 1 - FAR)
+    same = [others[match[i]] if i in match else None for i in range(len(mine))]
     people = tuple(
         one if other is None else replace(one, keypoints=other.keypoints) for one, other in zip(mine, same, strict=True)
     )

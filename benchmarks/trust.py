@@ -17,6 +17,7 @@ after a change of the code.
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,7 @@ from apu.evaluate.synthetic_benchmark import evaluate_batch
 from apu.evaluate.tables import Column, Table, difference_cells
 from apu.evaluate.trusted_answers import sides_decided
 from apu.scene.estimate import Estimate
+from apu.scene.true_pair import TruePair
 from apu.unite.consensus import agreeing
 from apu.unite.solve import look, unite
 from apu.unite.weights import UniteWeights
@@ -102,6 +104,12 @@ def method_of(name: str) -> Method:
     return method
 
 
+def rows_of(rows: Sequence[BenchmarkRow], pairs: Sequence[TruePair], seed: int) -> list[BenchmarkRow]:
+    """The rows of some pairs and one observation seed; a file may hold those of other runs, too."""
+    ids = {pair.id for pair in pairs}
+    return [row for row in rows if row.pair in ids and row.seed == seed]
+
+
 def table(rows: Sequence[BenchmarkRow], base: str) -> Table:
     """Means, and differences from a method."""
     found = find(rows, (base,))
@@ -126,9 +134,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the observation and of the answers")
     parser.add_argument("--methods", nargs="+", choices=(*TOGETHER, *CURVES[1:]), metavar="METHOD")
     parser.add_argument("--curves", action="store_true", help="simulated annotators instead of methods")
+    parser.add_argument("--against", metavar="METHOD", help="what the others are compared with; one of the methods")
     parser.add_argument("--rows", type=Path, help="keeps what is done, and is gone on with")
     asked = parser.parse_args()
-    methods, base = asked.methods or (CURVES if asked.curves else TOGETHER), SINGLE if asked.curves else BASE
+    methods = asked.methods or (CURVES if asked.curves else TOGETHER)
+    base = asked.against or (SINGLE if asked.curves else BASE)
+    if asked.against is not None and base not in methods:
+        parser.error(f"--against is one of the methods that are run: {', '.join(methods)}")
     torch.set_num_threads(1)
     body = AnnyBody.load()
     pairs = [record.to_true_pair() for record in PairStore(asked.data).records()][: asked.pairs]
@@ -136,15 +148,18 @@ def main() -> None:
     rows = list(read_rows(asked.rows)) if asked.rows is not None and asked.rows.is_file() else []
     for start in range(0, len(pairs), BATCH):
         batch = pairs[start : start + BATCH]
-        done = {row.method for row in rows if (row.pair, row.seed) == (batch[0].id, asked.seed)}
-        missing = [name for name in methods if name not in done]
+        there = rows_of(rows, batch, asked.seed)
+        count = Counter(row.method for row in there)
+        missing = [name for name in methods if count[name] < len(batch)]  # fewer in the last batch of fewer pairs
         if missing:
+            again = [row for row in there if row.method in missing]
+            rows = [row for row in rows if row not in again]
             part = Part(batch, [other[p.id] for p in batch], asked.seed)
             rows += evaluate_batch(body, part, missing, solver=solve)
             if asked.rows is not None:
                 write_rows(asked.rows, rows)
         print(f"{min(start + BATCH, len(pairs))} of {len(pairs)} pairs", flush=True)
-    print(table([row for row in rows if row.method in methods], base).text())
+    print(table([row for row in rows_of(rows, pairs, asked.seed) if row.method in methods], base).text())
 
 
 if __name__ == "__main__":

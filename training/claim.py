@@ -28,10 +28,11 @@ from claim_report import report
 from apu.cache import written_whole
 from apu.cli.main import main as apu_main
 from apu.dataset.engine import Failure, LocalEngine, SerialEngine
+from apu.dataset.folder import INFO
 from apu.dataset.meshes import body_of
 from apu.dataset.store import PairStore
 from apu.dataset.synthetic.interaction import GROUPS_OF_SPLIT, interactions
-from apu.prior.checkpoint import load_prior, save_prior
+from apu.prior.checkpoint import CONFIG, load_prior, save_prior
 from apu.prior.network import Denoiser
 
 UNSEEN = {"validation": "dev-unseen", "test": "test-unseen"}
@@ -318,12 +319,12 @@ def say(text: str) -> None:
 
 def finished(folder: Path) -> bool:
     """Whether a data set is whole."""
-    return (folder / "dataset.json").is_file()
+    return (folder / INFO).is_file()
 
 
 def trained(folder: Path) -> bool:
     """Whether a prior is whole."""
-    return (folder / "config.json").is_file()
+    return (folder / CONFIG).is_file()
 
 
 def claim_of(arguments: argparse.Namespace) -> Claim:

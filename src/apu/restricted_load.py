@@ -98,7 +98,7 @@ def first_bytes(path: Path, kind: str, count: int = 64) -> bytes:
     """The beginning of a file, by which its kind is told.
 
     Raises:
-        InputError: it cannot be opened, or is larger than any estimate is.
+        InputError: it cannot be opened, or is larger than `MAX_FILE_BYTES`.
     """
     return _bytes(path, kind, Limits(MAX_FILE_BYTES, MAX_UNPACKED_BYTES), count)
 

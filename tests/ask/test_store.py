@@ -13,7 +13,7 @@ from asked import PIXEL, question
 from apu.ask.provider import Reply, Usage
 from apu.ask.question import EncodedImage
 from apu.ask.store import Store
-from apu.ask.store_schema import VERSION
+from apu.ask.store_schema import VERSION, damaged
 from apu.errors import InputError, OutputError
 
 
@@ -255,6 +255,14 @@ def test_a_damaged_store_is_an_input_error_that_names_the_file(file: Path):
     with pytest.raises(InputError) as error:
         use()
     assert str(file) in str(error.value)
+
+
+def test_a_text_that_is_no_utf8_is_damage_although_sqlite_gives_it_no_code(file: Path):
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(InputError, match="damaged") as error, damaged(file):
+        connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
+    connection.close()
+    assert "UTF-8" in str(error.value.got)
 
 
 def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path):

@@ -19,6 +19,7 @@ from apu.body.protocol import Parts, default_parameters
 from apu.body.smplx import SmplxBody
 from apu.body.target_mesh import TargetMesh, target_mesh
 from apu.errors import InputError
+from apu.geometry.normals import vertex_normals
 
 Bodies = dict[str, torch.Tensor]
 
@@ -62,13 +63,11 @@ def test_our_own_body_in_another_vertex_order_is_recovered_to_three_millimetres(
     assert set(told) == {"fitting to the mesh"}
 
 
-def test_the_distance_of_two_concentric_boxes_is_the_gap_between_them(body: AnnyBody):
-    """Both ways, by hand: a mesh 1 cm outside the skin is 1 cm away from it, up to where it is curved."""
+def test_a_skin_that_is_grown_by_a_centimetre_is_a_centimetre_away(body: AnnyBody):
+    """Both ways, up to where the skin is curved."""
     true = somebody(body)
     vertices = vertices_of(body, true)[0].double().numpy()
     faces = body.surface.collision_faces.numpy()
-    from apu.geometry.normals import vertex_normals
-
     grown = target_mesh(vertices + 0.01 * vertex_normals(vertices, faces), faces, "grown")
     assert float(Matching(body, [grown]).distance(true)) == pytest.approx(0.01, abs=0.0015)
     assert float(Matching(body, [mesh_of(body, true)]).distance(true)) < 1e-5
@@ -131,7 +130,14 @@ def test_a_mesh_that_is_inside_out_is_turned():
 
 
 @pytest.mark.parametrize(
-    ("size", "remedy"), [(170.0, "by 0.01"), (1700.0, "by 0.001"), (70.0, "by 0.01"), (0.017, "by 100"), (5.0, "scale")]
+    ("size", "remedy"),
+    [
+        (170.0, "by 0.01"),
+        (1700.0, "by 0.001"),
+        (70.0, "centimetres (by 0.01) or inches (by 0.0254)"),
+        (0.017, "by 100"),
+        (5.0, "scale"),
+    ],
 )
 def test_a_mesh_in_other_units_is_refused_with_the_factor(size: float, remedy: str):
     with pytest.raises(InputError) as error:

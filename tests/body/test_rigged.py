@@ -66,8 +66,8 @@ def test_bones_stand_where_the_model_has_its_joints(body64, random_people):
 def test_at_rest_a_body_is_upright_and_its_left_is_at_positive_x(posed):
     body, people = posed
     one = body.rigged(people)[0]
-    if "random" in body.name or len(one.rest_vertices) < 1000:
-        return
+    if len(one.rest_vertices) < 1000:
+        pytest.skip("random numbers have no left and no head")
     at = dict(zip(one.names, one.rest_joints, strict=True))
     left, foot, head = ("wrist.L", "foot.L", "head") if "head" in at and "foot.L" in at else (
         "left_wrist", "left_ankle", "head")  # fmt: skip

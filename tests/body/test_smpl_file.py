@@ -21,17 +21,20 @@ def test_people_are_read_whatever_the_axes_of_their_joints(tmp_path: Path, shape
     assert found.body_pose.reshape(2, -1) == pytest.approx(poses.reshape(2, -1))
     assert not found.transl.any()
     assert not found.betas.any()
+    assert not found.kid_weight.any()
     assert not found.camera
     assert found.hands == {}
 
 
 def test_one_person_may_come_without_an_axis_for_people(tmp_path: Path):
     found = read_smpl(write(tmp_path, global_orient=np.ones(3), body_pose=np.zeros(63), transl=[0, 0, 2.0],
-                            betas=np.arange(16.0), left_hand_pose=np.full(45, 0.1), frame="camera: ..."))  # fmt: skip
+                            betas=np.arange(16.0), left_hand_pose=np.full(45, 0.1),
+                            kid_weight=[0.5], frame="camera: ..."))  # fmt: skip
     assert found.body_pose.shape == (1, 21, 3)
     assert found.transl.tolist() == [[0, 0, 2]]
     assert found.betas.tolist() == [list(range(10))]
     assert found.hands["left_hand_pose"].shape == (1, 45)
+    assert found.kid_weight.tolist() == [[0.5]]
     assert found.camera
 
 

@@ -203,6 +203,13 @@ def test_batch_axes_are_kept_on_the_way_to_smplx(body64: AnnyBody, random_people
     assert told["body_pose"].shape == (2, 3, 63)
 
 
+def test_a_body_comes_out_the_same_alone_and_among_others(body64: AnnyBody):
+    orient, pose = rough(12)
+    together = smpl_rotations_to_pose(body64, orient, pose)["pose"]
+    alone = torch.cat([smpl_rotations_to_pose(body64, orient[i : i + 1], pose[i : i + 1])["pose"] for i in range(12)])
+    assert (together - alone).abs().max() < 1e-9
+
+
 def test_nobody_gives_nobody(body64: AnnyBody):
     found = smpl_rotations_to_pose(body64, *t_pose(0))
     assert {name: value.shape[0] for name, value in found.items()} == dict.fromkeys(body64.parameter_spec, 0)

@@ -15,6 +15,7 @@ from apu.body.mesh_matching import Matching
 from apu.body.mesh_starts import placed
 from apu.body.mesh_to_body import MeshFit
 from apu.body.protocol import Parts, default_parameters
+from apu.body.smpl_file import read_smpl
 from apu.body.smpl_rotations import smpl_rotations_to_pose
 from apu.body.smplx import SmplxBody
 from apu.cli import convert_run
@@ -69,6 +70,16 @@ def test_a_mesh_is_fitted_with_y_up_and_the_distances_are_told(run, tmp_path: Pa
     assert np.load(tmp_path / "a.npz")["distance_m"].tolist() == pytest.approx([0.004])
 
 
+def test_smpl_with_its_two_hands_has_its_own_pelvis(run, tmp_path: Path):
+    """Its template's pelvis lies 13 cm higher than that of SMPL-X, so the same `transl` puts it there."""
+    smplx_file(tmp_path / "x.npz")
+    np.savez(tmp_path / "s.npz", global_orient=np.zeros((1, 3)), body_pose=np.zeros((1, 69)), transl=[[0, 0.35, 0]])
+    for name in "xs":
+        assert run("convert", f"{name}.npz", "--to", "anny", "--out", f"{name}_anny.npz").exit_code == 0
+    x, s = (np.load(tmp_path / f"{name}_anny.npz")["param_translation"][0] for name in "xs")
+    assert s - x == pytest.approx([-0.005, -0.128, -0.016], abs=1e-6)  # camera: y down
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -119,6 +130,18 @@ def test_with_the_users_smplx_file_the_start_lies_in_the_mesh_that_its_parameter
     result = run("convert", "x.npz", "--to", "anny", "--body-file", ".", "--out", "a.npz")
     assert result.exit_code == 0, result.output
     assert float(np.load(tmp_path / "a.npz")["start_distance_m"][0]) < 0.015
+
+
+@pytest.mark.parametrize("age", [0.9, -1.0])
+def test_the_users_model_gives_adults_and_children_the_meshes_that_they_had(tmp_path, with_smplx, age: float):
+    people = default_parameters(with_smplx.parameter_spec, (1,))
+    people["shape"][0] = torch.linspace(-1, 1, 11)
+    people["shape"][0, 10] = age
+    np.savez(tmp_path / "x.npz", **{k: v.numpy() for k, v in with_smplx.to_smplx(people).items()})
+    (mesh,) = convert_run._smplx_meshes(tmp_path / "x.npz", read_smpl(tmp_path / "x.npz"), tmp_path, level=False)
+    expected = with_smplx.forward(people, Parts(vertices="all")).vertices
+    assert expected is not None
+    assert np.abs(mesh.vertices - expected[0].numpy()).max() < 1e-4
 
 
 def test_a_pair_of_anny_becomes_smplx_by_the_same_angles_and_smplx_numbers_are_written(

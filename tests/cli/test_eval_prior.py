@@ -107,7 +107,7 @@ def test_priors_are_compared_printed_and_written(run, batches, data):
     assert (recipe.guidance.factor, recipe.guidance.penetration_times, recipe.pull.translation) == (2.0, (20, 5), 0.05)
     assert batches[0][1].settings.initial.family == "second"
     row = next(line for line in result.stdout.splitlines() if line.startswith("dev-unseen  keypoints  both   lab"))
-    assert "-4.5 [-7.5, -1.5]" in row or "-4.5 [" in row
+    assert "-4.5 [-6.0, -3.0]" in row  # `both` is 6 better than one training of `lab`, 3 than the other
     written = sorted(path.name for path in Path("bench").iterdir())
     assert written == sorted([".work", *evaluate_folder.TABLES])
     assert Path("bench/plot.png").read_bytes().startswith(b"\x89PNG")
@@ -145,7 +145,7 @@ def test_a_killed_evaluation_goes_on_and_ends_with_the_same_bytes(run, batches, 
     ("arguments", "told"),
     [
         (("--prior", "lab"), "lab/0=priors/lab-0"),
-        (("--prior", "lab=nothing"), "no sound prior"),
+        (("--prior", "lab=nothing"), "There is no prior in the folder"),
         (("--prior", "lab=a", "--recipe", "theirs"), "ours, buddi, start"),
         (("--prior", "lab=a", "--methods", "oracle"), "keypoints, contacts"),
         (("--prior", "lab=a", "--times", "1,2,3"), "expected 4 whole numbers"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from scipy.spatial.transform import Rotation
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "show"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "body"))
@@ -144,6 +145,18 @@ def test_smplx_parameters_have_the_fields_sizes_and_point_where_the_body_does(ru
         bend = np.linalg.norm(found["body_pose"].reshape(-1, 3)[knee])
         angle = body.parameter_spec["pose"].names.index("left_knee_flexion")
         assert abs(bend - abs(np.load(stored / "pair.npz")["param_pose"][person, angle])) < 0.35
+
+
+def test_smplx_parameters_are_converted_back_to_the_same_facing_and_hips(run, stored: Path, tmp_path: Path):
+    assert run("export", str(stored), "--format", "smplx").exit_code == 0
+    pair = np.load(stored / "pair.npz")
+    for person, name in enumerate("AB"):
+        result = run("convert", str(stored / f"{name}_smplx.npz"), "--to", "anny", "--out", f"{name}.npz")
+        assert result.exit_code == 0, result.output
+        again = np.load(tmp_path / f"{name}.npz")
+        turns = [Rotation.from_rotvec(a["param_orientation"].reshape(-1, 3)) for a in (again, pair)]
+        assert (turns[0][0].inv() * turns[1][person]).magnitude() < 1e-4
+        assert np.linalg.norm(again["joints_body25"][0, 8] - pair["joints_body25"][person, 8]) < 1e-3
 
 
 def test_a_pair_of_a_data_set_is_exported_by_its_id(run, tmp_path: Path, body: AnnyBody):

@@ -92,15 +92,16 @@ def test_what_is_written_is_read_back(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "photos",
+    ("photos", "got"),
     [
-        {"Hug 3": {(0, 1): contact_map((1, 2))}},
-        {"Hug 3_1": {}},
-        {"Hug 3_1": {(0, 1): contact_map((1, 2))}, "Hug 3_2": {(0, 1): contact_map((1, 2))}},
+        ({"Hug 3": {(0, 1): contact_map((1, 2))}}, "another name"),
+        ({"Hug 3_1": {}}, "0 pairs"),
+        ({"Hug 3_1": {(0, 1): contact_map((1, 2))}, "Hug 3_2": {(0, 1): contact_map((1, 2))}}, "a second photo of"),
     ],
 )
-def test_photos_that_are_no_actions_are_not_written(tmp_path: Path, photos):
+def test_photos_that_are_no_actions_are_not_written(tmp_path: Path, photos, got: str):
     path = tmp_path / "out.json"
-    with pytest.raises(InputError, match="action of CHI3D"):
+    with pytest.raises(InputError, match="action of CHI3D") as error:
         write_actions(path, {name: SignedPhoto(BOXES, pairs) for name, pairs in photos.items()})
+    assert got in str(error.value)
     assert not path.exists()

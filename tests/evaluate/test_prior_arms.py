@@ -54,7 +54,7 @@ def test_two_of_a_name_are_refused_unless_their_seeds_differ(both: tuple[str, st
 
 
 def test_a_folder_without_a_prior_is_named(tmp_path: Path):
-    with pytest.raises(InputError, match="no sound prior"):
+    with pytest.raises(InputError, match="There is no prior in the folder"):
         named_priors([f"lab={tmp_path}"])
 
 

@@ -16,7 +16,7 @@ from apu.evaluate import prior_benchmark, synthetic_benchmark
 from apu.evaluate.batches import Benchmark, Part, run_benchmark, work_folder
 from apu.evaluate.cases import make_cases
 from apu.evaluate.joint_errors import joint_rows
-from apu.evaluate.prior_arms import INFINITE, Arm, NamedPrior, Recipe, arms_of, named_priors, recipes
+from apu.evaluate.prior_arms import INFINITE, Arm, ComparedPrior, Recipe, arms_of, named_priors, recipes
 from apu.evaluate.prior_benchmark import Priors, solve_arms
 from apu.prior.checkpoint import save_prior
 from apu.prior.contact_prior import ContactPrior
@@ -63,7 +63,7 @@ def untrained(body: AnnyBody, pairs) -> ContactPrior:
 
 
 @pytest.fixture
-def named(untrained: ContactPrior, tmp_path: Path) -> NamedPrior:
+def named(untrained: ContactPrior, tmp_path: Path) -> ComparedPrior:
     save_prior(tmp_path / "prior", untrained, "cosine")
     return named_priors([f"lab={tmp_path / 'prior'}"])[0]
 
@@ -92,7 +92,7 @@ def test_a_prior_that_knows_the_truth_is_better_than_none_and_random_weights_cha
     monkeypatch.setattr(prior_benchmark, "look", look)
     monkeypatch.setattr(prior_benchmark, "UniteWeights", quick)
     cases = make_cases(body, pairs, pairs[::-1], 0)
-    truth, random = (NamedPrior(name, None, Path(name)) for name in ("truth", "random"))
+    truth, random = (ComparedPrior(name, None, Path(name)) for name in ("truth", "random"))
     knowing = Knowing(untrained, Pull(0.05, 0.2, 0.05, 0.02))
     object.__setattr__(
         knowing, "truth", {case.observed.truth.id: dict(case.observed.true_parameters) for case in cases}
@@ -119,7 +119,7 @@ def test_a_prior_that_knows_the_truth_is_better_than_none_and_random_weights_cha
 
 
 def test_work_is_addressed_by_the_prior_the_recipe_and_the_noise_of_estimates(named, pairs, untrained, tmp_path: Path):
-    def place(prior: NamedPrior = named, **changes) -> Path:
+    def place(prior: ComparedPrior = named, **changes) -> Path:
         priors = Priors(arms_of([prior], ["keypoints"]), recipes(["ours"]))
         asked = replace(Benchmark(pairs, (0,), priors), **changes)
         return work_folder(tmp_path / "work", priors).place(asked.batches()[0])

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from apu.evaluate.findings import COMPARED_METRICS
-from apu.evaluate.prior_arms import Arm, NamedPrior, arms_of, recipes
+from apu.evaluate.prior_arms import Arm, ComparedPrior, arms_of, recipes
 from apu.evaluate.prior_findings import ALL, combined, find_priors
 from apu.evaluate.prior_tables import arm_table, prior_tables
 from apu.evaluate.rows import BenchmarkRow
 
 ERROR = "pair_pa_mpjpe_mm"
 PRIORS = tuple(
-    NamedPrior(name, seed, Path(name))
+    ComparedPrior(name, seed, Path(name))
     for name, seed in (("lab", 0), ("lab", 1), ("both", 0), ("both", 1), ("one", None))
 )
 
@@ -146,7 +146,7 @@ def test_the_tables_have_a_cell_for_every_column_and_say_what_is_sure():
 
 
 def test_an_arm_is_named_by_method_prior_seed_and_recipe():
-    lab = NamedPrior("lab+wild", 2, Path("x"))
+    lab = ComparedPrior("lab+wild", 2, Path("x"))
     assert Arm("contacts", lab, "buddi").name == "contacts+lab+wild/2:buddi"
     assert Arm("contacts", lab, "buddi").without_seed == "contacts+lab+wild:buddi"
     assert Arm("contacts", lab).heard == "lab+wild"

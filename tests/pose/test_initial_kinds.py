@@ -481,6 +481,25 @@ def test_more_people_than_a_photo_has_are_refused(tmp_path: Path):
         read_estimates(saved(tmp_path / "a.npz", content), CAMERA)
 
 
+NOBODY: dict[str, dict[str, Any]] = {
+    "rotations": {"global_orient": ZEROS[:0], "body_pose": np.zeros((0, 63)), "transl": ZEROS[:0]},
+    "joints": {"global_orient": ZEROS[:0], "body_pose": np.zeros((0, 63)), "joints": np.zeros((0, 127, 3))},
+    "crops": {"pred_keypoints_3d": np.zeros((0, 44, 3)), "pred_cam_t_full": ZEROS[:0], "pred_cam": ZEROS[:0]},
+}
+
+
+@pytest.mark.parametrize("name", NOBODY)
+def test_arrays_without_rows_are_a_file_of_nobody(name: str, tmp_path: Path):
+    assert read_estimates(saved(tmp_path / "a.npz", NOBODY[name]), CAMERA) == []
+
+
+def test_a_list_of_texts_instead_of_numbers_is_not_said_to_be_missing(tmp_path: Path):
+    content = {"global_orient": ["a"], "body_pose": np.zeros((1, 63)), "transl": np.ones((1, 3))}
+    with pytest.raises(InputError) as caught:
+        read_estimates(saved(tmp_path / "a.pkl", content), CAMERA)
+    assert caught.value.got == "list"
+
+
 ODD = [None, "x", True, {}, [1, 2], np.zeros(0), np.zeros((0, 3)), np.zeros((2, 3, 3)), np.array("x")]
 EXTREME = [0.0, -1.0, 1e-30, 1e30, -1e30, np.nan, np.inf, 3e38]
 

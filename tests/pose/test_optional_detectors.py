@@ -98,6 +98,15 @@ def test_rtmos_people_are_numbered_from_left_to_right(standing):
     assert {person.source for person in people} == {"rtmo"}
 
 
+@pytest.mark.filterwarnings("error")
+def test_whom_rtmo_sees_without_a_joint_of_the_body_is_nobody(standing):
+    """Every joint is no number but one of a confidence of 0: nothing is left in BODY_25."""
+    nothing = np.full((17, 3), np.nan)
+    nothing[0] = (5, 5, 0)
+    people = rtmo_people(lambda pixels: [nothing, standing(300, 500, 100, 0.8).astype(np.float64)], PHOTO)
+    assert [person.index for person in people] == [0]
+
+
 def test_movenet_takes_no_weights_and_rtmo_no_boxes():
     with pytest.raises(InputError, match="no weights"):
         people_in_photo(PHOTO, "movenet", Path("net.onnx"))

@@ -140,7 +140,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
         except sqlite3.OperationalError as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            busy = (error.sqlite_errorcode or 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            busy = _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
             if not busy or time.monotonic() > given_up:
                 raise
             time.sleep(0.02)
@@ -178,14 +178,19 @@ def damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        code = (error.sqlite_errorcode or 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        # What has no code is not the file system's fault: a text that is no UTF-8, for one.
+        if _code(error) in (0, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise _broken(path, str(error)) from None
         raise _unwritable(path, str(error)) from None
     except sqlite3.ProgrammingError:
         raise  # ours, not the file's: e.g. a store used after it was closed
     except sqlite3.DatabaseError as error:
         raise _broken(path, str(error)) from None
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Primary result code of SQLite; 0 where Python's own module found the error, which then has none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _broken(path: Path, problem: str) -> ApuError:

@@ -1,8 +1,9 @@
 """A body model laid into somebody else's mesh, without knowing which vertex is which.
 
-Adam on place, orientation, angles and shape draws nearest surface points together, both ways. Points match only where
-both surfaces face the same way, so that an arm is not drawn to the trunk beside it. The objective and its numbers are
-ours. The distance to the nearest surface flatters: skin may lie on the mesh and yet slide along it.
+Adam (Kingma and Ba, 2015) on place, orientation, angles and shape draws nearest surface points together, both ways.
+Points match only where both surfaces face the same way, so that an arm is not drawn to the trunk beside it. The
+objective and its numbers are ours. The distance to the nearest surface flatters: skin may lie on the mesh and yet
+slide along it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,10 @@ PATIENCE, LEAST_GAIN = 15, 0.01
 """So many steps without a gain of this share, and a body's steps get shorter."""
 SHORTER = (1.0, 0.3, 0.1)
 """The lengths of steps; who has gone through all of them has converged."""
+BETAS = (0.9, 0.98)
+"""Adam's decay of the mean gradient and of its square: shorter than the usual 0.999, since matches change."""
 RATES = {"translation": 0.02, "orientation": 0.02, "pose": 0.03, "shape": 0.06}
+"""Longest steps: metres, radians, radians, and the shape's own units."""
 ROBUST_M = 0.1
 """Farther matches count less (Geman-McClure)."""
 RESIDUAL_M = 0.01
@@ -75,10 +79,10 @@ def fit_meshes(
         steps: at most.
 
     Raises:
-        InputError: the start is not of this body, or has another number of bodies.
+        InputError: there is no mesh, or the start is not of this body, or has another number of bodies.
     """
     if not targets:
-        raise _no_start("start", "at least one mesh", "none")
+        raise _no_fit("targets", "at least one mesh", "none")
     if start is not None:
         _check(body, start, len(targets))
     matching = Matching(body, targets)
@@ -115,7 +119,7 @@ def _descended(
     mark, since = least.clone(), torch.zeros_like(least)
     stage_of = torch.zeros_like(least, dtype=torch.int64)
     lengths = least.new_tensor([*SHORTER, 0.0])
-    taken = 0
+    taken, (mean, square) = 0, BETAS
     for taken in range(1, steps + 1):
         cost = _cost(matching, p)
         gradients = torch.autograd.grad(cost.sum(), list(p.values()))
@@ -131,10 +135,10 @@ def _descended(
             since = torch.where(tired, 0.0, since)
             length = lengths[stage_of][:, None]
             for (name, value), slope in zip(p.items(), gradients, strict=True):
-                first[name].lerp_(slope, 0.1)
-                second[name].lerp_(slope.square(), 0.02)
-                scale = (second[name] / (1 - 0.98**taken)).sqrt() + 1e-12
-                value -= length * RATES[name] * first[name] / (1 - 0.9**taken) / scale
+                first[name].lerp_(slope, 1 - mean)
+                second[name].lerp_(slope.square(), 1 - square)
+                scale = (second[name] / (1 - square**taken)).sqrt() + 1e-12
+                value -= length * RATES[name] * first[name] / (1 - mean**taken) / scale
         progress(stage, taken / steps)
         if bool((stage_of >= len(SHORTER)).all()):
             break
@@ -159,13 +163,13 @@ def _check(body: BodyModel, start: Mapping[str, Tensor], count: int) -> None:
     wanted = {name: (count, spec.size) for name, spec in body.parameter_spec.items()}
     got = {name: tuple(value.shape) for name, value in start.items()}
     if got != wanted:
-        raise _no_start("start", f"one row per mesh, of the sizes {wanted}", got)
+        raise _no_fit("start", f"one row per mesh, of the sizes {wanted}", got)
     for name, value in start.items():
         if not bool(torch.isfinite(value).all()):
-            raise _no_start(f"start, {name}", "finite numbers", "NaN or infinity")
+            raise _no_fit(f"start, {name}", "finite numbers", "NaN or infinity")
 
 
-def _no_start(where: str, expected: object, got: object) -> InputError:
+def _no_fit(where: str, expected: object, got: object) -> InputError:
     return InputError(
         "The body cannot be fitted to the meshes.",
         where=where,

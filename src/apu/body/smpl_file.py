@@ -12,6 +12,8 @@ from apu.errors import InputError
 from apu.restricted_load import load_npz
 
 KIND = "SMPL-X parameter"
+CAMERA_FRAME = "camera: x right, y down, z forward; metres"
+"""What our files say under `frame`; a file that begins so is in a camera's frame."""
 LARGEST = 1e4
 _HANDS = ("left_hand_pose", "right_hand_pose")
 _JOINTS = (21, 23)
@@ -27,6 +29,7 @@ class SmplParameters:
         body_pose: (n, 21, 3) or, of SMPL, (n, 23, 3).
         transl: (n, 3) metres; zeros where the file says nothing.
         betas: (n, 10) zeros where the file says nothing; further ones are left out.
+        kid_weight: (n, 1) share of the kid template; zeros where the file says nothing.
         hands: `left_hand_pose` and `right_hand_pose` (n, 45), where the file has them in full.
         camera: whether the file says that its frame is a camera's.
     """
@@ -35,12 +38,13 @@ class SmplParameters:
     body_pose: Float[np.ndarray, "n j 3"]
     transl: Float[np.ndarray, "n 3"]
     betas: Float[np.ndarray, "n 10"]
+    kid_weight: Float[np.ndarray, "n 1"]
     hands: Mapping[str, Float[np.ndarray, "n 45"]]
     camera: bool
 
 
 def read_smpl(path: Path) -> SmplParameters:
-    """Read `global_orient` and `body_pose`, and `transl`, `betas` and hands where there are any.
+    """Read `global_orient` and `body_pose`, and `transl`, `betas`, `kid_weight` and hands where there are any.
 
     A file of one person may leave out the first axis.
 
@@ -73,8 +77,9 @@ def read_smpl(path: Path) -> SmplParameters:
         poses.reshape(n, joints, 3),
         rows("transl", 3),
         betas.reshape(n, -1)[:, :10],
+        rows("kid_weight", 1),
         hands,
-        str(arrays.get("frame", "")).startswith("camera"),
+        str(arrays.get("frame", "")).startswith(CAMERA_FRAME.partition(":")[0]),
     )
 
 

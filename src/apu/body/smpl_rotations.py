@@ -46,6 +46,10 @@ TWIST = 0.3
 BOUND = 1.0
 """How much an angle beyond its bounds counts against a rotation that is as far off."""
 STEPS = 30
+LEAST_GAIN, NOTHING = 1e-4, 1e-9
+"""A body is done when a step gains less than this share, or its squared error is below this."""
+MOST_DAMPING = 1e3
+"""Steps that are this much shorter than Gauss-Newton's gain nothing any more: the body is done, too."""
 CHUNK = 256
 """Bodies that are fitted at once: their derivatives take memory."""
 _LIMBS = {"hip": "knee", "knee": "ankle", "shoulder": "elbow", "elbow": "wrist", "collar": "shoulder"}
@@ -139,6 +143,15 @@ def anny_to_smplx_rotations(body: BodyModel, parameters: Parameters) -> dict[str
     }
 
 
+def hips_from_pelvis(global_orient: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3"]:
+    """From SMPL's pelvis joint to the middle of the hips, metres: 8 cm down in the T-pose of `T_POSE_LEFT`.
+
+    Args:
+        global_orient: rotation vectors, from SMPL's axes to any frame; that of the result.
+    """
+    return rotations(global_orient) @ t_pose_joints()[1:3].mean(0).to(global_orient)
+
+
 def t_pose_joints() -> Float[Tensor, "55 3"]:
     """SMPL-X's joints in the T-pose of `T_POSE_LEFT`, float64, metres, the pelvis at the origin; faces at the head."""
     joints = torch.zeros(len(SMPLX_JOINTS), 3, dtype=torch.float64)
@@ -215,11 +228,13 @@ def _projected(goal: _Goal) -> Float[Tensor, "n d"]:
 
 
 def _fitted(goal: _Goal) -> Float[Tensor, "n d"]:
+    """Levenberg-Marquardt (damping in proportion to the diagonal), each body until it is done by itself."""
     pose = _projected(goal)
     if not len(pose):
         return pose
     damping = torch.full_like(pose[:, 0], 1e-3)
     error, slope = _linearised(goal, pose)
+    done = torch.zeros_like(damping, dtype=torch.bool)
     for _ in range(STEPS):
         hessian, gradient = slope.mT @ slope, (slope.mT @ error[..., None])[..., 0]
         diagonal = hessian.diagonal(dim1=-2, dim2=-1)
@@ -227,12 +242,13 @@ def _fitted(goal: _Goal) -> Float[Tensor, "n d"]:
         tried = pose + step.clamp(-0.5, 0.5)
         new_error, new_slope = _linearised(goal, tried)
         before, after = error.square().sum(-1), new_error.square().sum(-1)
-        better = after < before
+        better = (after < before) & ~done
         pose = torch.where(better[:, None], tried, pose)
         error = torch.where(better[:, None], new_error, error)
         slope = torch.where(better[:, None, None], new_slope, slope)
-        damping = torch.where(better, damping * 0.2, damping * 6.0).clamp(1e-7, 1e6)
-        if bool(((before - after < 1e-4 * before) | (before < 1e-9)).all()):
+        damping = torch.where(better, damping * 0.2, damping * 6.0).clamp(min=1e-7)
+        done |= (better & (before - after < LEAST_GAIN * before)) | (before < NOTHING) | (damping > MOST_DAMPING)
+        if bool(done.all()):
             break
     return pose
 

@@ -80,9 +80,9 @@ def target_mesh(vertices: Float[np.ndarray, "v c"], faces: Int[np.ndarray, "f k"
 
 
 def _size_remedy(longest: float) -> str:
-    for factor, unit in UNITS.items():
-        if 0.5 <= longest * factor <= 2.3:
-            return f"it looks like {unit}: multiply its coordinates by {factor:g}."
+    likely = [f"{unit} (by {factor:g})" for factor, unit in UNITS.items() if 0.5 <= longest * factor <= 2.3]
+    if likely:
+        return f"multiply its coordinates, which look like {' or '.join(likely)}."
     return "scale it to metres; several people must be several objects of the file."
 
 

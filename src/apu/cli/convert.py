@@ -1,6 +1,7 @@
 """`apu convert`: people of other body models, or of none, in the model that is wanted."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -14,7 +15,9 @@ FILE = click.Path(path_type=Path)
 
 @click.command("convert", cls=ApuCommand, short_help="Turn meshes and other bodies into Anny or SMPL-X.")
 @click.argument("file", type=FILE, metavar="FILE")
-@click.option("--to", "kind", type=click.Choice(["anny", "smplx"]), required=True, help="The body model to convert to.")
+@click.option(
+    "--to", "kind", type=click.Choice(get_args(BodyKind)), required=True, help="The body model to convert to."
+)
 @click.option("--out", type=FILE, required=True, metavar="NPZ", help="Where the parameters go.")
 @click.option("--body-file", type=FILE, metavar="PATH", help="Your SMPL-X file or folder.  [default: $APU_SMPLX]")
 @click.option(

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from apu.body.joints import joint_names
 from apu.body.load import load_body
 from apu.body.mesh_to_body import MeshFit, fit_meshes
 from apu.body.protocol import BodyModel, Parts
 from apu.body.rigid import moved
-from apu.body.smpl_file import SmplParameters, read_smpl
-from apu.body.smpl_rotations import SMPLX_PELVIS_M, smpl_rotations_to_pose
+from apu.body.smpl_file import CAMERA_FRAME, SmplParameters, read_smpl
+from apu.body.smpl_rotations import SMPL_PELVIS_M, SMPLX_PELVIS_M, hips_from_pelvis, smpl_rotations_to_pose
 from apu.body.smplx import SmplxBody
+from apu.body.smplx_asset import BODY_JOINTS
 from apu.body.smplx_pose import CAMERA_FROM_SMPLX
 from apu.body.target_mesh import TargetMesh, target_mesh
 from apu.cache import written_whole
@@ -26,8 +29,6 @@ from apu.restricted_load import load_npz
 from apu.show.mesh_file import read_meshes
 from apu.show.palette import PERSON_NAMES
 from apu.show.stored_pair import read_stored_pair
-
-FRAME = "camera: x right, y down, z forward, metres"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _smpl(file: Path, body: BodyModel, kind: BodyKind, body_file: Path | None, u
         raise _same(file, "SMPL-X parameters")
     level = up == "y" or (up is None and not smpl.camera)
     start = smpl_rotations_to_pose(body, torch.from_numpy(smpl.global_orient), torch.from_numpy(smpl.body_pose))
-    start["translation"] = torch.from_numpy(smpl.transl) + torch.tensor(SMPLX_PELVIS_M)
+    start["translation"] += _middle_of_hips(smpl) - _middle_of_own_hips(body, start)
     if level:
         start = moved(start, torch.diag(torch.tensor(CAMERA_FROM_SMPLX)), torch.zeros(3))
     names = [str(i) for i in range(len(smpl.transl))]
@@ -96,10 +97,28 @@ def _smpl(file: Path, body: BodyModel, kind: BodyKind, body_file: Path | None, u
     return People(names, _smplx_meshes(file, smpl, body_file, level), start)
 
 
+def _middle_of_hips(smpl: SmplParameters) -> Float[Tensor, "n 3"]:
+    """Below the pelvis, which `transl` moves from its place at rest and `global_orient` turns the body about."""
+    pelvis = SMPLX_PELVIS_M if _is_smplx(smpl) else SMPL_PELVIS_M
+    turned = hips_from_pelvis(torch.from_numpy(smpl.global_orient))
+    return torch.from_numpy(smpl.transl) + torch.tensor(pelvis) + turned
+
+
+def _middle_of_own_hips(body: BodyModel, parameters: Mapping[str, Tensor]) -> Float[Tensor, "n 3"]:
+    joints = body.forward(parameters, Parts("body25")).joints
+    assert joints is not None
+    return joints[:, joint_names("body25").index("mid_hip")]
+
+
+def _is_smplx(smpl: SmplParameters) -> bool:
+    """SMPL has two joints more: its hands."""
+    return smpl.body_pose.shape[1] == BODY_JOINTS - 1
+
+
 def _smplx_meshes(file: Path, smpl: SmplParameters, body_file: Path, level: bool) -> list[TargetMesh]:
     model = load_body("smplx", body_file)
     assert isinstance(model, SmplxBody)
-    if smpl.body_pose.shape[1] != 21:
+    if not _is_smplx(smpl):
         raise InputError(
             "SMPL's parameters cannot be put on SMPL-X.",
             where=file,
@@ -107,11 +126,21 @@ def _smplx_meshes(file: Path, smpl: SmplParameters, body_file: Path, level: bool
             got="69 numbers, as SMPL has them",
             remedy="leave --body-file out; then the rotations alone are converted.",
         )
+    if smpl.kid_weight.any() and not model.asset.kid:
+        raise InputError(
+            "The file is of children, and the SMPL-X model has adults only.",
+            where=f"{file}: kid_weight",
+            expected="kid_template.npy beside SMPLX_NEUTRAL.npz",
+            got="no such file",
+            remedy="put it there (docs/smplx.md), or leave --body-file out; then the rotations alone are converted.",
+        )
     given = {"global_orient": smpl.global_orient, "body_pose": smpl.body_pose.reshape(-1, 63), "transl": smpl.transl}
     hands = model.asset.hand_mean.float().numpy()
     given |= {"left_hand_pose": np.tile(hands[:45], (len(smpl.transl), 1))}
     given |= {"right_hand_pose": np.tile(hands[45:], (len(smpl.transl), 1))}
     given |= {"betas": smpl.betas, **smpl.hands}
+    if model.asset.kid:
+        given |= {"kid_weight": smpl.kid_weight}
     vertices, _ = model.skinned({name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in given.items()})
     turn = np.array(CAMERA_FROM_SMPLX if level else (1.0, 1.0, 1.0))
     faces = model.surface.collision_faces.numpy()
@@ -124,7 +153,7 @@ def _write(out: Path, body: BodyModel, parameters: Mapping[str, Tensor], fit: Me
     assert posed.joints is not None
     arrays = {
         "body_model": np.array(body.name),
-        "frame": np.array(FRAME),
+        "frame": np.array(CAMERA_FRAME),
         "vertices": posed.vertices.numpy(),
         "faces": body.surface.faces.numpy().astype(np.int32),
         "joints_body25": posed.joints.numpy(),

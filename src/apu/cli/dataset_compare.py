@@ -46,7 +46,7 @@ def run_comparison(
     body = body_of(stores[0].info.body_model)
     a, b = (pairs_of_store(store, body, most, seed) for store in stores)
     found = compare(a, b, seed=seed)
-    info = _info(stores, (len(a), len(b)), len({*a.ids} & {*b.ids}), most, seed)
+    info = _info(stores, (len(a), len(b)), len({*a.ids}.intersection(b.ids)), most, seed)
     tables = diversity_tables(found, (_name(folders[0]), _name(folders[1])), (len(a), len(b)))
     if as_json_text:
         click.echo(json_of(as_json(info, found), indent=1), nl=False)
@@ -58,8 +58,17 @@ def run_comparison(
         click.echo(f"Tables and plot in {printable(out)}/", err=as_json_text)
 
 
-def _info(stores: tuple[PairStore, PairStore], counts: tuple[int, int], shared: int, most: int, seed: int):
-    infos = [store.info for store in stores]
+def _info(
+    stores: tuple[PairStore, PairStore], counts: tuple[int, int], shared: int, most: int, seed: int
+) -> BenchmarkInfo:
+    """What a reader has to know beside the numbers.
+
+    Args:
+        stores: A and B.
+        counts: pairs of each that were measured.
+        shared: ids that are in both.
+        most, seed: as for `run_comparison`.
+    """
     facts = {
         **{
             which: f"{_name(store.folder)}, {count} of {len(store)} pairs, {store.info.kind}"
@@ -70,7 +79,7 @@ def _info(stores: tuple[PairStore, PairStore], counts: tuple[int, int], shared: 
     }
     command = ["apu", "dataset", "compare", *(str(store.folder) for store in stores)]
     command += ["--pairs", str(most), "--seed", str(seed)]
-    known = {**versions(), "body_model": infos[0].body_model}
+    known = {**versions(), "body_model": stores[0].info.body_model}
     return BenchmarkInfo("The diversity of two data sets", shlex.join(command), facts, known)
 
 

@@ -17,16 +17,15 @@ N = TypeVar("N", int, float)
 
 
 class NumbersType(click.ParamType, Generic[N]):
-    """`1,2,3,4`: as many numbers as there are letters in the name, none of them below a limit.
+    """`1,2,3,4`: as many numbers as there are letters in the name.
 
     Args:
         name: as the help shows it, e.g. `A,B,C,D`.
-        kind: int or float.
-        above: least number; one of kind float must be larger.
+        kind: int for numbers from 0 on, float for finite ones above 0.
     """
 
-    def __init__(self, name: str, kind: type[N], above: float = 0) -> None:
-        self.name, self._kind, self._above = name, kind, above
+    def __init__(self, name: str, kind: type[N]) -> None:
+        self.name, self._kind = name, kind
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[N, ...]:
         """Parse the numbers; click calls this also with values that are parsed already."""
@@ -37,7 +36,7 @@ class NumbersType(click.ParamType, Generic[N]):
             found = tuple(self._kind(part) for part in str(value).split(","))
         except ValueError:
             found = ()
-        allowed = [one >= self._above if self._kind is int else self._above < one < float("inf") for one in found]
+        allowed = [one >= 0 if self._kind is int else 0 < one < float("inf") for one in found]
         if len(found) != count or not all(allowed):
             what = "whole numbers, 0 or more" if self._kind is int else "numbers above 0"
             self.fail(f"expected {count} {what}, parted by commas; got {value!r}.", param, ctx)

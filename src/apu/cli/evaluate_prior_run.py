@@ -11,7 +11,7 @@ from apu.cli.evaluate_pairs import AskedPairs, benchmark_info, measured, names_i
 from apu.cli.request import printable
 from apu.dataset.synthetic.observation_settings import InitialFamily, InitialSettings, ObservationSettings
 from apu.evaluate.batches import versions_of
-from apu.evaluate.prior_arms import Arm, NamedPrior, Recipe, RecipeName, arms_of, named_priors, recipes
+from apu.evaluate.prior_arms import Arm, ComparedPrior, Recipe, RecipeName, arms_of, named_priors, recipes
 from apu.evaluate.prior_benchmark import Priors
 from apu.evaluate.prior_findings import PriorFindings, combined, find_priors
 from apu.evaluate.prior_plot import draw_priors
@@ -97,7 +97,7 @@ def run(asked: AskedPairs, heard: AskedPriors) -> None:
         click.echo(f"Tables and plot in {printable(asked.out)}/")
 
 
-def _fact(prior: NamedPrior) -> str:
+def _fact(prior: ComparedPrior) -> str:
     """The digest of its weights, in short."""
     return read_config(prior.config.parent).weights_sha256[:12]
 

@@ -62,11 +62,13 @@ SEVERAL_OUT = Path("apu_results")
     metavar="FILE",
     help="Another program's bodies as a start: BEV, 4D-Humans, Multi-HMR, SAM 3D Body, SMPL-X.",
 )
-@click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON or FlickrCI3D's, instead of guessed contacts.")
+@click.option("--contacts", type=FILE, metavar="FILE", help="Our JSON, FlickrCI3D's or CHI3D's, not guessed contacts.")
 @click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
 @samples_option
 @asking_options
-@click.option("--body", type=click.Choice(["anny", "smplx"]), default="anny", show_default=True, help="The body model.")
+@click.option(
+    "--body", type=click.Choice(get_args(BodyKind)), default="anny", show_default=True, help="The body model."
+)
 @click.option(
     "--body-file",
     type=FILE,

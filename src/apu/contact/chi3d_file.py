@@ -76,12 +76,15 @@ def write_actions(path: Path, photos: Mapping[str, SignedPhoto]) -> None:
     record: dict[str, object] = {}
     for name, photo in photos.items():
         match = _FRAME.fullmatch(name)
-        if match is None or len(photo.pairs) != 1 or match["action"] in record:
+        wrong = "another name" if match is None else "" if len(photo.pairs) == 1 else f"{len(photo.pairs)} pairs"
+        if match is not None and match["action"] in record:
+            wrong = f"a second photo of {match['action']!r}"
+        if match is None or wrong:
             raise InputError(
                 "A photo cannot be written as an action of CHI3D.",
                 where=f"photo {name!r}",
                 expected="one photo called ACTION_FRAME for each action, with one pair",
-                got=f"{len(photo.pairs)} pairs" if match else "another name",
+                got=wrong,
                 remedy="rename the photo and fit it again, or write FlickrCI3D's layout.",
             )
         (contacts,) = photo.pairs.values()

@@ -9,7 +9,7 @@ from apu.cache import written_whole
 from apu.evaluate.bootstrap import Interval
 from apu.evaluate.diversity import FEWEST_FOR_INTERVALS, SUBSAMPLES, Compared
 from apu.evaluate.diversity_measures import MEASURES
-from apu.evaluate.report import JSON, MARKDOWN, BenchmarkInfo
+from apu.evaluate.report import JSON, MARKDOWN, BenchmarkInfo, document
 from apu.evaluate.rows import json_of
 from apu.evaluate.tables import NONE, Table, excludes, number, with_interval
 
@@ -68,11 +68,8 @@ def write_comparison(
     Raises:
         OutputError: the folder cannot be written.
     """
-    title, *facts, command = info.lines()
-    parts = [f"# {title}", "\n".join(f"- {fact}" for fact in facts), f"```\n{command.removeprefix('command: ')}\n```"]
-    text = "\n\n".join([*parts, *info.notes, *(table.markdown() for table in tables)]) + "\n"
     with written_whole(folder / MARKDOWN) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_text(document(info, tables), encoding="utf-8", newline="")
     with written_whole(folder / JSON) as temporary:
         temporary.write_text(json_of(as_json(info, found), indent=1), encoding="utf-8", newline="")
     return folder / MARKDOWN, folder / JSON

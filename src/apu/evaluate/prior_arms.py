@@ -3,7 +3,7 @@ hears it."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -54,8 +54,9 @@ WORDS: Mapping[RecipeName, str] = {
 def buddi_recipe() -> Recipe:
     """BUDDI conditional on estimates, on our body: `Pull(norm="plain")`, fixed t = 10, a new target at every step.
 
-    Its published weights (pose 100 / rad, translation 10,000 / m, shape 10 / unit, orientation 0) belong to a keypoint
-    term of 0.02 c |512 / s e|^2, with s the longest side of the keypoints' box. Ours is 1 / (2 sigma^2) of the squared
+    Its published weights (`buddi_cond_bev.yaml`: pose 100 / rad, translation 10,000 / m, orientation 0, shape 10 / unit
+    in the first of two stages and 0 in the second; ours is pulled in both) belong to a keypoint term of
+    0.02 c |512 / s e|^2, with s the longest side of the keypoints' box. Ours is 1 / (2 sigma^2) of the squared
     error in diagonals of the box. So all weights are divided by the ratio of the two keypoint terms (about 3), and are
     then standard deviations of our objective. One unit of BUDDI's shape is one typical deviation; so is about one of
     our logits. Only the prior's part is restated: all other terms, the hypotheses and the numbers of steps are ours.
@@ -93,17 +94,17 @@ def recipes(
             remedy="name one or more of them, parted by commas.",
         )
     guidance, pull = guidance or GuidanceWeights(), pull or Pull()
-    sampled = GuidanceWeights(**{**vars(guidance), "start_steps": guidance.start_steps or SAMPLE_STEPS})
-    all_: dict[RecipeName, Recipe] = {
+    sampled = replace(guidance, start_steps=guidance.start_steps or SAMPLE_STEPS)
+    known: dict[RecipeName, Recipe] = {
         "ours": Recipe(pull, guidance),
         "buddi": buddi_recipe(),
         "start": Recipe(pull, sampled),
     }
-    return {name: all_[name] for name in RECIPES if name in names}
+    return {name: known[name] for name in RECIPES if name in names}
 
 
 @dataclass(frozen=True)
-class NamedPrior:
+class ComparedPrior:
     """A prior that takes part.
 
     Attributes:
@@ -125,13 +126,13 @@ class NamedPrior:
 _NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.+-]*)(?:/(\d{1,9}))?")
 
 
-def named_priors(words: Sequence[str]) -> tuple[NamedPrior, ...]:
+def named_priors(words: Sequence[str]) -> tuple[ComparedPrior, ...]:
     """Priors as the command line names them: `NAME=DIR`, or `NAME/0=DIR`, `NAME/1=DIR` for trainings of several seeds.
 
     Raises:
         InputError: a name is wrong or comes twice, or a folder holds no prior.
     """
-    found: list[NamedPrior] = []
+    found: list[ComparedPrior] = []
     for word in words:
         name, equals, folder = word.partition("=")
         parts = _NAME.fullmatch(name)
@@ -144,7 +145,7 @@ def named_priors(words: Sequence[str]) -> tuple[NamedPrior, ...]:
                 remedy=f"give a name, an equals sign, and the folder of the prior; {NONE!r} is no name.",
             )
         seed = None if parts[2] is None else int(parts[2])
-        one = NamedPrior(parts[1], seed, Path(folder) / CONFIG)
+        one = ComparedPrior(parts[1], seed, Path(folder) / CONFIG)
         for other in found:
             if other.name == one.name and (other.seed == one.seed or None in (other.seed, one.seed)):
                 raise InputError(
@@ -170,7 +171,7 @@ class Arm:
     """
 
     method: Heard
-    prior: NamedPrior | None = None
+    prior: ComparedPrior | None = None
     recipe: RecipeName = "ours"
 
     @property
@@ -195,7 +196,7 @@ class Arm:
 
 
 def arms_of(
-    priors: Sequence[NamedPrior], methods: Sequence[str] = HEARD, recipe_names: Sequence[RecipeName] = ("ours",)
+    priors: Sequence[ComparedPrior], methods: Sequence[str] = HEARD, recipe_names: Sequence[RecipeName] = ("ours",)
 ) -> tuple[Arm, ...]:
     """Every method without a prior, and with every prior by every recipe.
 

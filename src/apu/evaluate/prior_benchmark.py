@@ -54,7 +54,7 @@ class Priors(Question):
         """
         for arm in self.arms:
             if arm.prior is not None:
-                schedule = load_prior(arm.prior.config.parent, default_body()).schedule
+                schedule = _prior(arm.prior.config).schedule
                 heard = self.recipes[arm.recipe].guidance
                 for time_ in (*heard.contact_times, *heard.penetration_times):
                     schedule.check(time_)
@@ -66,8 +66,7 @@ class Priors(Question):
         def guidance_of(arm: Arm) -> Guidance | None:
             if arm.prior is None:
                 return None
-            prior = _prior(arm.prior.config.parent, sha256_file(arm.prior.config))
-            return DiffusionGuidance(prior, self.recipes[arm.recipe].pull, part.seed)
+            return DiffusionGuidance(_prior(arm.prior.config), self.recipes[arm.recipe].pull, part.seed)
 
         def solver(body: BodyModel, cases: Sequence[Case], names: Sequence[str]) -> dict[str, list[Outcome]]:
             return solve_arms(body, cases, [named[name] for name in names], self.recipes, guidance_of)
@@ -109,7 +108,11 @@ def solve_arms(
     return out
 
 
+def _prior(config: Path) -> ContactPrior:
+    """The prior of a `config.json`, loaded once in each process; again when that file has changed."""
+    return _loaded(config.parent, sha256_file(config))
+
+
 @lru_cache(maxsize=64)
-def _prior(folder: Path, digest: str) -> ContactPrior:
-    """Loaded once in each process; the digest is that of `config.json`."""
+def _loaded(folder: Path, digest: str) -> ContactPrior:
     return load_prior(folder, default_body())

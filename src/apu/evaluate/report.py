@@ -84,6 +84,18 @@ def write_report(
 
 def markdown(info: BenchmarkInfo, tables: Sequence[Table], findings: Findings) -> str:
     """table.md as text."""
+    closing = [*_lost_part(findings.lost), "Wall times are in timing.json: they are not reproducible."]
+    return document(info, tables, closing)
+
+
+def document(info: BenchmarkInfo, tables: Sequence[Table], closing: Sequence[str] = ()) -> str:
+    """What was measured, and its tables, as Markdown.
+
+    Args:
+        info: of the head.
+        tables: in their order.
+        closing: paragraphs at the end.
+    """
     facts = "\n".join(f"- {name.replace('_', ' ')}: {_words(value)}" for name, value in info.facts.items())
     versions = ", ".join(f"{name} {version}" for name, version in info.versions.items())
     parts = [
@@ -92,8 +104,7 @@ def markdown(info: BenchmarkInfo, tables: Sequence[Table], findings: Findings) -
         f"```\n{info.command}\n```",
         *info.notes,
         *(table.markdown() for table in tables),
-        *_lost_part(findings.lost),
-        "Wall times are in timing.json: they are not reproducible.",
+        *closing,
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -91,11 +91,10 @@ def bev_estimates(content: Content, path: Path, camera: Camera) -> list[Estimate
         InputError: a field makes no sense.
     """
     people = bev_people(content if isinstance(content, Mapping) else {}, path)
-    estimates: list[Estimated] = [one.estimated(camera) for one in people]
+    estimates = [one.estimated(camera) for one in people]
     for one in estimates:
-        assert isinstance(one, EstimatedPerson)
         check_plausible(one, path)
-    return estimates
+    return [*estimates]
 
 
 def bev_people(arrays: Mapping[str, Any], path: Path) -> list[BevPerson]:

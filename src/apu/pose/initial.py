@@ -12,8 +12,7 @@ from torch import Tensor
 from apu.body.joints import joint_names
 from apu.body.protocol import BodyModel
 from apu.body.retarget import JOINT_SET, retarget
-from apu.body.smpl_rotations import smpl_rotations_to_pose, t_pose_joints
-from apu.body.smplx_skinning import rotations
+from apu.body.smpl_rotations import hips_from_pelvis, smpl_rotations_to_pose
 from apu.pose.initial_camera import pixels_of, place_in
 from apu.pose.initial_kinds import read_estimates
 from apu.pose.initial_matching import match_people
@@ -93,23 +92,17 @@ def _posed(body: BodyModel, people: Sequence[RotatedPerson], path: Path) -> list
     joints, _ = body.joints_and_jacobian(parameters, JOINT_SET, shape=False)
     names = joint_names(JOINT_SET)
     mine = joints[:, [names.index("left_hip"), names.index("right_hip")]].mean(1)
-    shift = _middle_of_hips(people) - mine.double().cpu().numpy()
+    pelvis = np.array([one.pelvis_m for one in people], np.float64)
+    shift = pelvis + (hips_from_pelvis(turns.double()) - mine.double()).cpu().numpy()
     parameters["translation"] = parameters["translation"] + torch.from_numpy(shift).to(like)
     placed = joints.double().cpu().numpy() + shift[:, None]
     estimates = []
     for i, (person, xyz) in enumerate(zip(people, placed.astype(np.float32), strict=True)):
-        place, around = about_hips(xyz, np.ones(len(xyz), bool))
-        own = {name: value[i] for name, value in parameters.items()}
         seen = xyz[:, 2] > NEAREST_M
+        place, around = about_hips(xyz, seen)
+        own = {name: value[i] for name, value in parameters.items()}
         pixels = pixels_of(xyz, seen, person.camera)
         one = EstimatedPerson(person.row, person.source, person.camera, place, around, seen, pixels, own)
         check_plausible(one, path)
         estimates.append(one)
     return estimates
-
-
-def _middle_of_hips(people: Sequence[RotatedPerson]) -> Float[np.ndarray, "n 3"]:
-    """From SMPL's pelvis, which lies above the hips: 8 cm in the mean T-pose, whose rotation is the body's own."""
-    turns = rotations(torch.tensor(np.array([one.global_orient for one in people])).double())
-    down = t_pose_joints()[1:3].mean(0)
-    return np.array([one.pelvis_m for one in people], np.float64) + (turns @ down).numpy()

@@ -19,7 +19,7 @@ _SEVERAL = ("people", "humans", "persons", "outputs", "arr_0")
 """Names under which an npz file may hold a list of people."""
 _JOBLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b", b"BZh", b"\xfd7z", b"\x04\x22\x4d\x18")
 """Beginnings of zlib, gzip, bz2, xz and lz4."""
-_PICTURES = {
+_OTHER_KINDS = {
     b"glTF": "a GLB scene", b"ply": "a PLY mesh", b"# ": "a text or OBJ file", b"v ": "an OBJ mesh",
     b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"\x89HDF": "an HDF5 file",
 }  # fmt: skip
@@ -104,7 +104,7 @@ def _told_by(start: bytes, path: Path) -> tuple[str, str]:
     if start.startswith(_JOBLIB):
         remedy = "load it with joblib, and save the entries of this photo with numpy.savez."
         return "a compressed file, perhaps of joblib, as tracks of a video by 4D-Humans (PHALP) are", remedy
-    named = next((name for magic, name in _PICTURES.items() if start.startswith(magic)), None)
+    named = next((name for magic, name in _OTHER_KINDS.items() if start.startswith(magic)), None)
     return named or "a file that starts with " + ascii(start[:8])[1:], ""
 
 

@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Float
 
 from apu.body.joints import joint_names
+from apu.body.smpl_rotations import SMPL_PELVIS_M
 from apu.pose.initial_camera import crop_to_full, pixels_of
 from apu.pose.initial_content import Content
 from apu.pose.initial_person import JOINT_SET, Estimated, EstimatedPerson, RotatedPerson, about_hips, body25_of
 from apu.pose.initial_plausible import check_plausible, metres_per_unit
 from apu.pose.initial_rotations import rotation_vectors
-from apu.pose.initial_smplx import SMPL_PELVIS_M
 from apu.pose.initial_values import NEAREST_M, Fields, check_people
 from apu.scene.camera import Camera
 

@@ -71,10 +71,8 @@ def reader_of(content: Content, path: Path) -> Reader:
         return hmr2_estimates
     if keys & MULTI_HMR_ONLY and ("rotvec" in keys or "transl" in keys):
         return multi_hmr_estimates
-    if {"global_orient", "body_pose"} <= keys and "pred_cam" not in keys:
-        return smplx_estimates
-    if {"global_orient", "body_pose", "pred_cam"} <= keys:
-        return hmr2_estimates
+    if {"global_orient", "body_pose"} <= keys:
+        return hmr2_estimates if "pred_cam" in keys else smplx_estimates
     raise wrong_kind(path, *_looks_like(record, keys))
 
 

@@ -9,7 +9,7 @@ from apu.body.joints import joint_names
 from apu.errors import InputError
 from apu.pose.initial_person import JOINT_SET, EstimatedPerson
 from apu.pose.initial_values import Fields
-from apu.scene.camera import DEFAULT_FIELD_OF_VIEW
+from apu.scene.camera import Camera
 
 TRUNK_M = (0.1, 1.0)
 """Middle of the shoulders to middle of the hips: a newborn has about 0.2, a tall adult 0.6."""
@@ -43,7 +43,7 @@ def check_plausible(one: EstimatedPerson, path: Path) -> None:
     if trunk is not None and not TRUNK_M[0] <= trunk <= TRUNK_M[1]:
         expected = f"{TRUNK_M[0]:g} to {TRUNK_M[1]:g} m from hips to shoulders"
         raise _wrong_units("is of no human size", one, expected, trunk, path)
-    usual = max(one.camera.width, one.camera.height) / 2 / np.tan(DEFAULT_FIELD_OF_VIEW / 2)
+    usual = Camera.of_image(one.camera.width, one.camera.height).focal_px
     depth = float(one.place_m[2]) * usual / one.camera.focal_px
     if not DEPTH_M[0] <= depth <= DEPTH_M[1]:
         expected = f"a depth of {DEPTH_M[0]:g} to {DEPTH_M[1]:g} m at a field of view of 60 degrees"

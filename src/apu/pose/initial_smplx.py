@@ -65,7 +65,7 @@ def _people(fields: Fields, first: int, camera: Camera) -> list[Estimated]:
     unit = metres_per_unit(fields)
     if "joints" in fields:
         joints = fields.numbers("joints", (len(bodies), None, 3), *_alone(bodies), largest=LARGEST_LENGTH)
-        joints = joints.reshape(len(bodies), -1, 3) * unit
+        joints = joints.reshape(len(bodies), joints.shape[-2], 3) * unit
         return [_placed(fields, first + i, source, one, theirs) for i, one in enumerate(joints)]
     alone = [(3,)] if len(bodies) == 1 else []
     transl = fields.numbers("transl", (len(bodies), 3), *alone, largest=LARGEST_LENGTH).reshape(-1, 3) * unit

@@ -55,7 +55,7 @@ class Fields:
         value = self.values.get(key)
         wanted = "numbers of shape " + " or ".join(map(shape_text, shapes)) if shapes else "numbers"
         if isinstance(value, int | float | list | tuple | np.generic) and not isinstance(value, bool):
-            value = _array_of(value)
+            value = value if (made := _array_of(value)) is None else made
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu":
             found = "nothing" if value is None else type(value).__name__
             raise self.bad(key, wanted, found if not isinstance(value, np.ndarray) else f"type {value.dtype}")

@@ -89,6 +89,11 @@ def people_of(found: Sequence[FoundPerson], joint_set: str, source: str, path: P
     return people
 
 
+def rows_of(keypoints: Keypoints) -> Float[np.ndarray, "j 3"]:
+    """Joints as rows: x and y in pixels, confidence."""
+    return np.concatenate([keypoints.xy, keypoints.confidence[:, None]], axis=1)
+
+
 def bad_field(where: str, expected: str, got: object) -> KeypointFileError:
     """The error for one field of one person."""
     return KeypointFileError(

@@ -19,7 +19,7 @@ from apu.scene.person import Keypoints, Person
 
 SAME_PERSON = 0.12
 """Mean distance of joints, in box diagonals, up to which two skeletons may be one person. In two photos, matched people
-are at most 0.07 apart, others at least 0.19 (`benchmarks/same_person.py`)."""
+are at most 0.07 apart, others at least 0.187 (`benchmarks/same_person.py`)."""
 
 SURE = 0.3
 """Confidence above which a joint counts in comparisons; that of keypoint boxes."""

@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
 from apu.errors import InputError
 from apu.pose.detect import detect_people
 from apu.pose.doubtful_joints import without_doubtful_joints
-from apu.pose.keypoint_values import FoundPerson, people_of
+from apu.pose.keypoint_values import FoundPerson, people_of, rows_of
 from apu.pose.net_joints import body25_keypoints
 from apu.pose.rtmpose import Rtmo, RtmPose, load_rtmo, load_rtmpose
 from apu.pose.top_down import look_at_people
@@ -86,15 +85,11 @@ def load_detector(
 
 def rtmo_people(net: Callable[[np.ndarray], list[np.ndarray]], photo: Photo) -> list[Person]:
     """Everybody whom RTMO sees, in BODY_25, from left to right; without fragments and repetitions."""
-    seen = [_rows(person) for person in net(photo.pixels)]
+    seen = [rows_of(body25_keypoints(person)) for person in net(photo.pixels)]
+    seen = [rows for rows in seen if (rows[:, 2] > 0).any()]
     seen.sort(key=lambda rows: float(rows[rows[:, 2] > 0, 0].mean()))
     people = people_of([FoundPerson(rows) for rows in seen], "body25", "rtmo", Path(photo.name))
     return without_doubtful_joints(people, photo.width, photo.height)
-
-
-def _rows(person: Float[np.ndarray, "j 3"]) -> Float[np.ndarray, "25 3"]:
-    keypoints = body25_keypoints(person)
-    return np.concatenate([keypoints.xy, keypoints.confidence[:, None]], axis=1)
 
 
 def _not_taken(what: str, option: str, got: object, others: str) -> InputError:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from apu.errors import InputError, KeypointFileError, PeopleError
 from apu.pose.keypoint_files import read_keypoints
-from apu.pose.keypoint_values import is_same_person
+from apu.pose.keypoint_values import is_same_person, rows_of
 from apu.scene.person import Person
 from apu.scene.results import FitOptions
 
@@ -63,8 +63,7 @@ def _check_new(people: Sequence[Person], place: int, path: Path) -> None:
 
 
 def _rows(person: Person) -> Float[np.ndarray, "25 3"]:
-    keypoints = person.keypoints.as_set("body25")
-    return np.concatenate([keypoints.xy, keypoints.confidence[:, None]], axis=1)
+    return rows_of(person.keypoints.as_set("body25"))
 
 
 def check_no_detector(options: FitOptions) -> None:

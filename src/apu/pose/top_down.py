@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 
 from apu.contact.box_matching import box_overlaps, match_boxes
 from apu.pose.doubtful_joints import without_doubtful_joints
-from apu.pose.keypoint_values import MIN_CONFIDENCE, MIN_JOINTS, is_same_person
+from apu.pose.keypoint_values import MIN_CONFIDENCE, MIN_JOINTS, is_same_person, rows_of
 from apu.pose.merge_keypoints import distances
 from apu.pose.net_joints import body25_keypoints
 from apu.pose.wanted_pairs import is_boxed
@@ -92,15 +92,11 @@ def _why_not(keypoints: Keypoints, others: Sequence[Person]) -> str:
     """Why the joints are not those of one more person; empty when they are."""
     if (keypoints.confidence > MIN_CONFIDENCE).sum() < MIN_JOINTS:
         return "sees too little"
-    rows = _rows(keypoints)
-    twice = next((other.index for other in others if is_same_person(rows, _rows(other.keypoints))), None)
+    rows = rows_of(keypoints)
+    twice = next((other.index for other in others if is_same_person(rows, rows_of(other.keypoints))), None)
     return "" if twice is None else f"sees person {twice} again"
 
 
 def _source(person: Person, net: str) -> str:
     """The user's own boxes stay recognisable: they choose the pair."""
     return f"{net} box" if is_boxed(person) else net
-
-
-def _rows(keypoints: Keypoints) -> Float[np.ndarray, "25 3"]:
-    return np.concatenate([keypoints.xy, keypoints.confidence[:, None]], axis=1)

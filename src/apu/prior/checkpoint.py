@@ -131,6 +131,14 @@ def read_config(folder: Path) -> PriorConfig:
         InputError: there is none, or it says something that this version does not understand.
     """
     path = folder / CONFIG
+    if not path.is_file():
+        raise InputError(
+            "There is no prior in the folder.",
+            where=folder,
+            expected=f"a folder that `apu train` has finished, with {CONFIG} in it",
+            got=f"a folder without {CONFIG}" if folder.is_dir() else "no such folder",
+            remedy="name the --out of `apu train`; when that was stopped, finish it with --resume.",
+        )
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

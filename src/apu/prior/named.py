@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apu.body.protocol import BodyModel
-from apu.errors import InputError
-from apu.prior.checkpoint import CONFIG, load_prior, read_config
+from apu.prior.checkpoint import load_prior, read_config
 from apu.prior.guidance import DiffusionGuidance
 
 
@@ -40,13 +39,5 @@ def named_prior(folder: Path, body: BodyModel, seed: int) -> NamedPrior:
     Raises:
         InputError: there is no prior in the folder, it is damaged, or it is for other bodies.
     """
-    if not (folder / CONFIG).is_file():
-        raise InputError(
-            "There is no prior in the folder.",
-            where=folder,
-            expected=f"a folder that `apu train` has finished, with {CONFIG} in it",
-            got=f"a folder without {CONFIG}" if folder.is_dir() else "no such folder",
-            remedy="name the --out of `apu train`; when that was stopped, finish it with --resume.",
-        )
     guidance = DiffusionGuidance(load_prior(folder, body), seed=seed)
     return NamedPrior(guidance, folder, read_config(folder).weights_sha256)

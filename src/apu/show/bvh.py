@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from apu.body.rigged import RiggedBody
 from apu.geometry.rotations import euler_zxy_of
@@ -29,15 +31,23 @@ def write_bvh(path: Path, body: RiggedBody) -> None:
     above = [world[parent] if parent >= 0 else np.eye(3) for parent in body.parents]
     degrees = np.rad2deg(euler_zxy_of(np.stack([p.T @ w for p, w in zip(above, world, strict=True)])))
     place = _numbers(body.position)[0] * CAMERA_TO_GLTF * UNITS_PER_METRE
+    ends = bone_axes(body, heads)[:, :, 1] * _END
     order: list[int] = []
-    hierarchy = list(_joint(body, heads, 0, 0, order))
+    hierarchy = list(_joint(body, heads, ends, 0, 0, order))
     numbers = np.concatenate([place, degrees[order].ravel()])
     frame = " ".join(f"{number:.6f}" for number in numbers)
     lines = ["HIERARCHY", *hierarchy, "MOTION", "Frames: 1", "Frame Time: 0.033333", frame]
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def _joint(body: RiggedBody, heads: np.ndarray, bone: int, depth: int, order: list[int]) -> Iterator[str]:
+def _joint(
+    body: RiggedBody,
+    heads: Float[np.ndarray, "b 3"],
+    ends: Float[np.ndarray, "b 3"],
+    bone: int,
+    depth: int,
+    order: list[int],
+) -> Iterator[str]:
     """The lines of a joint and all below it; `order` gets the joints as their channels follow in the motion."""
     order.append(bone)
     parent, tabs = body.parents[bone], "\t" * depth
@@ -49,16 +59,15 @@ def _joint(body: RiggedBody, heads: np.ndarray, bone: int, depth: int, order: li
     yield f"{tabs}\tCHANNELS {channels}"
     children = [i for i, p in enumerate(body.parents) if p == bone]
     for child in children:
-        yield from _joint(body, heads, child, depth + 1, order)
+        yield from _joint(body, heads, ends, child, depth + 1, order)
     if not children:
-        end = bone_axes(body, heads)[bone][:, 1] * _END
-        yield from (f"{tabs}\tEnd Site", f"{tabs}\t{{", f"{tabs}\t\tOFFSET {_vector(end)}", f"{tabs}\t}}")
+        yield from (f"{tabs}\tEnd Site", f"{tabs}\t{{", f"{tabs}\t\tOFFSET {_vector(ends[bone])}", f"{tabs}\t}}")
     yield tabs + "}"
 
 
-def _vector(metres: np.ndarray) -> str:
+def _vector(metres: Float[np.ndarray, " 3"]) -> str:
     return " ".join(f"{number:.6f}" for number in metres * UNITS_PER_METRE)
 
 
-def _numbers(tensor) -> np.ndarray:
+def _numbers(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy().astype(np.float64)

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from apu.body.joints import joint_names
 from apu.body.protocol import BodyModel
 from apu.body.rigged import RiggedBody
-from apu.body.smpl_rotations import SMPLX_PELVIS_M, T_POSE_LEFT, anny_to_smplx_rotations
+from apu.body.smpl_file import CAMERA_FRAME
+from apu.body.smpl_rotations import SMPLX_PELVIS_M, anny_to_smplx_rotations, hips_from_pelvis
 from apu.body.smplx import SmplxBody
-from apu.body.smplx_skinning import rotations
 from apu.show.stored_pair import StoredPair
 
 ARRAYS_VERSION = 1
@@ -21,7 +20,6 @@ _SIZES = {
     "global_orient": 3, "body_pose": 63, "left_hand_pose": 45, "right_hand_pose": 45, "jaw_pose": 3, "leye_pose": 3,
     "reye_pose": 3, "betas": 10, "expression": 10, "transl": 3,
 }  # fmt: skip
-_FRAME = "x right, y down, z forward; metres"
 
 
 def write_arrays(path: Path, pair: StoredPair, bodies: tuple[RiggedBody, RiggedBody]) -> None:
@@ -30,7 +28,7 @@ def write_arrays(path: Path, pair: StoredPair, bodies: tuple[RiggedBody, RiggedB
     arrays: dict[str, np.ndarray] = {
         "schema_version": np.array(ARRAYS_VERSION),
         "body_model": np.array(pair.body_model),
-        "frame": np.array(_FRAME),
+        "frame": np.array(CAMERA_FRAME),
         "vertices": _array(pair.vertices),
         "faces": _array(surface.faces, np.int32),
         "collision_faces": _array(surface.collision_faces, np.int32),
@@ -69,15 +67,13 @@ def write_smplx(path: Path, pair: StoredPair, body: BodyModel, person: int) -> N
         )
     arrays = {name: np.zeros(size, np.float32) for name, size in _SIZES.items()}
     arrays |= {name: _array(value) for name, value in found.items()}
-    words = {"gender": "neutral", "note": note, "frame": _FRAME, "body_model": pair.body_model}
+    words = {"gender": "neutral", "note": note, "frame": CAMERA_FRAME, "body_model": pair.body_model}
     _save(path, {**arrays, **{name: np.array(text) for name, text in words.items()}})
 
 
 def _pelvis(joints: Float[Tensor, "25 3"], orientation: Float[Tensor, " 3"]) -> Float[Tensor, " 3"]:
-    """SMPL-X's pelvis joint lies above the middle of the hips: by as much as was measured for the rotations."""
-    _, up, ahead = (-step for step in T_POSE_LEFT["left_hip"])
-    middle = joints[joint_names("body25").index("mid_hip")]
-    return middle + rotations(orientation) @ torch.tensor([0.0, up, ahead], dtype=middle.dtype)
+    """SMPL-X's pelvis joint lies above the middle of the hips."""
+    return joints[joint_names("body25").index("mid_hip")] - hips_from_pelvis(orientation)
 
 
 def _array(tensor: Tensor, dtype: type = np.float32) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
 from apu.body.protocol import Surface
 from apu.body.rigged import RiggedBody, few_influences
@@ -114,5 +115,5 @@ def _rigid(rotation: Float[np.ndarray, "b 3 3"], position: Float[np.ndarray, "b 
     return matrix
 
 
-def _numbers(tensor) -> np.ndarray:
+def _numbers(tensor: Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy().astype(np.float64)

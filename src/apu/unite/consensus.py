@@ -14,13 +14,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from apu.body.protocol import Surface
-from apu.body.region_samples import RegionSamples, padded_samples
+from apu.body.region_samples import RegionSamples
 from apu.contact.contact import ContactMap
+from apu.unite.plausible import smallest_distances, touching_points
 
 FEWEST = 3
 """Two contacts that disagree do not tell which of them is wrong."""
 LEAST_SHARE = 0.1
-"""What is left of the weight of a contact that disagrees."""
+"""What is left of the weight of a contact that disagrees. Hand-set, as are the moves and their sigma."""
 
 
 def moves(reach_m: float = 0.8, step_m: float = 0.02) -> Float[Tensor, " m"]:
@@ -45,17 +46,10 @@ def distances_after_moves(
         contacts: `c` of them.
         moved_m: `m` moves of B's mean depth, metres. B is scaled about the camera, so no vertex leaves its pixel.
     """
-    index = {name: i for i, name in enumerate(surface.region_names)}
     points = vertices[:, samples.vertices]
-    sides = []
-    for person in (0, 1):
-        sets = [sorted(index[r] for r in (c.regions_a, c.regions_b)[person]) for c in contacts.contacts]
-        rows, mask = padded_samples([sets], samples, len(sets))
-        sides.append((points[person][rows[0]], mask[0]))
-    (a, of_a), (b, of_b) = sides
+    a, b, both = touching_points(surface, samples, points, contacts)
     scale = 1 + moved_m.to(points) / points[1, :, 2].mean()
-    apart = torch.cdist(a, scale[:, None, None, None] * b)
-    return apart.masked_fill(~(of_a[:, :, None] & of_b[:, None]), torch.inf).amin((-1, -2))
+    return smallest_distances(a.expand(len(scale), *a.shape), scale[:, None, None, None] * b, both)
 
 
 def agreeing(

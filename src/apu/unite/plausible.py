@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from apu.body.protocol import Surface
@@ -40,15 +40,35 @@ def distances_across(
     points = vertices[:, samples.vertices]
     depth = points[..., 2:].clamp_min(0.1)
     flat = points[..., :2] / depth * depth.mean()
+    return smallest_distances(*touching_points(surface, samples, flat, contacts))
+
+
+def touching_points(
+    surface: Surface, samples: RegionSamples, points: Float[Tensor, "2 n d"], contacts: ContactMap
+) -> tuple[Float[Tensor, "c i d"], Float[Tensor, "c j d"], Bool[Tensor, "c i j"]]:
+    """The points of A and of B that each contact is about, padded to one number, and which two count together.
+
+    Args:
+        surface: of the body that both people have.
+        samples: of its regions.
+        points: of A and of B, in the order of `samples.vertices`.
+        contacts: `c` of them, at least one.
+    """
     index = {name: i for i, name in enumerate(surface.region_names)}
     sides = []
     for person in (0, 1):
         sets = [sorted(index[r] for r in (c.regions_a, c.regions_b)[person]) for c in contacts.contacts]
         rows, mask = padded_samples([sets], samples, len(sets))
-        sides.append((flat[person][rows[0]], mask[0]))
-    (a, mask_a), (b, mask_b) = sides
-    both = mask_a[:, :, None] & mask_b[:, None]
-    return torch.cdist(a, b).masked_fill(~both, torch.inf).amin((1, 2))
+        sides.append((points[person][rows[0]], mask[0]))
+    (a, of_a), (b, of_b) = sides
+    return a, b, of_a[:, :, None] & of_b[:, None]
+
+
+def smallest_distances(
+    a: Float[Tensor, "*m c i d"], b: Float[Tensor, "*m c j d"], both: Bool[Tensor, "c i j"]
+) -> Float[Tensor, "*m c"]:
+    """Of each contact, over the two points that count together."""
+    return torch.cdist(a, b).masked_fill(~both, torch.inf).amin((-1, -2))
 
 
 def plausible(contacts: ContactMap, across_m: Sequence[float], sigma_m: float) -> tuple[ContactMap, tuple[float, ...]]:
