@@ -190,4 +190,4 @@ def test_a_half_of_a_condition_is_refused(run, arguments, told):
 def test_no_prior_is_refused(run):
     result = run("sample", "--prior", "nowhere", "--out", "o")
     assert result.exit_code == 2
-    assert "no sound prior" in result.stderr
+    assert "There is no prior in the folder" in result.stderr
