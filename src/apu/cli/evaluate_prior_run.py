@@ -63,8 +63,7 @@ class AskedPriors:
         if self.start_steps is not None:
             guidance = replace(guidance, start_steps=self.start_steps)
         if self.sigmas is not None:
-            pose, shape, orientation, translation = self.sigmas
-            pull = Pull(pose, shape, orientation, translation)
+            pull = Pull(*self.sigmas)
         return recipes(names_in(self.recipe), guidance, pull)
 
 

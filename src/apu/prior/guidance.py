@@ -29,7 +29,8 @@ class Pull:
         pose: standard deviation of a joint angle, radians.
         shape: of a shape logit.
         orientation: of the rotation between the two, radians.
-        translation: of the place of one as the other sees it, metres.
+        translation: of the place of one as the other sees it, across the line of sight, metres; keypoints tell it well.
+        depth: of that place along the line of sight, which keypoints hardly tell, metres.
         norm: `squared` for a Gaussian, `plain` for a pull of the same strength at any distance (as BUDDI).
     """
 
@@ -37,6 +38,7 @@ class Pull:
     shape: float = 1.0
     orientation: float = 0.3
     translation: float = 0.1
+    depth: float = 0.1
     norm: Literal["squared", "plain"] = "squared"
 
 
@@ -81,7 +83,7 @@ class DiffusionGuidance:
         wanted_turn, wanted_offset = representation.relative(wanted)
         chord = (turn - wanted_turn).square().sum((-1, -2)) / 2  # the squared angle, where it is small
         terms = [chord / self.pull.orientation**2]
-        terms.append((offset - wanted_offset).square().sum(-1) / self.pull.translation**2)
+        terms.append(self._away(offset - wanted_offset, representation.view(parameters).detach()))
         for token in representation.tokens:
             if token.kind == "own":
                 angles = representation.spec[token.parameter].role == "angles"
@@ -89,6 +91,12 @@ class DiffusionGuidance:
                 terms.append((now - wanted)[:, token.columns].square().sum(-1) / sigma**2)
         squares = torch.stack(terms)
         return squares.sum(0) / 2 if self.pull.norm == "squared" else (squares + TINY).sqrt().sum(0)
+
+    def _away(self, difference: Float[Tensor, "p 3"], view: Float[Tensor, "p 3"]) -> Float[Tensor, " p"]:
+        """Squared, in standard deviations; both in A's root frame."""
+        along = (difference * view).sum(-1)
+        across = difference - along[:, None] * view
+        return (along / self.pull.depth).square() + (across / self.pull.translation).square().sum(-1)
 
     @torch.no_grad()
     def start(self, pairs: KnownPairs, parameters: Bodies, steps: int = 10) -> dict[str, Float[Tensor, "p 2 _"]]:
