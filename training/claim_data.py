@@ -10,20 +10,25 @@ from apu.dataset.layout import Layout
 from apu.dataset.meshes import body_of
 from apu.dataset.record import PairRecord, validated
 from apu.dataset.store import PairStore, write_dataset
+from apu.dataset.synthetic.observation_settings import InitialFamily, InitialSettings, ObservationSettings
 from apu.dataset.synthetic.observe import observe
 from apu.dataset.versions import versions
 
 
-def with_estimates(body: BodyModel, records: Iterable[PairRecord], seed: int) -> Iterator[PairRecord]:
-    """True pairs as a camera sees them, with first-family initial estimates.
+def with_estimates(
+    body: BodyModel, records: Iterable[PairRecord], seed: int, family: InitialFamily = "bev"
+) -> Iterator[PairRecord]:
+    """True pairs as a camera sees them, with initial estimates.
 
     Args:
         body: of the pairs.
         records: synthetic pairs.
         seed: of the observations.
+        family: of the errors of the estimates.
     """
+    settings = ObservationSettings(initial=InitialSettings(family=family))
     for record in records:
-        seen = observe(body, [record.to_true_pair()], seed)[0]
+        seen = observe(body, [record.to_true_pair()], seed, settings)[0]
         a, b = seen.initial
         changes = {
             "frame": "camera",

@@ -115,3 +115,12 @@ def test_saving_results_of_another_body_is_refused(fitted, tmp_path):
     with pytest.raises(InputError, match="another body model"):
         pipeline.save(fitted, tmp_path / "out")  # of a body that is called `stub`
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("word", "prior"), [("shipped", "shipped"), ("none", None), ("./none", Path("none"))])
+def test_words_and_folders_of_priors(run, stub, models, tmp_path, word, prior):
+    (tmp_path / "x.jpg").write_text("x")
+    result = run("fit", "x.jpg", "--prior", word)
+    assert result.exit_code == 0, result.output
+    ((_, options),) = stub.calls
+    assert options.prior == prior

@@ -75,6 +75,14 @@ def test_the_same_question_has_the_same_answer_and_another_seed_another(guidance
     assert not torch.allclose(replace(guidance, seed=1).target(estimate, known, 300)["pose"], first)
 
 
+def test_opposite_noise_is_the_mean_of_both_and_less_a_matter_of_the_seed(guidance, estimate, known):
+    def answers(opposite: bool) -> torch.Tensor:
+        asked = [replace(guidance, seed=seed, opposite=opposite) for seed in range(8)]
+        return torch.stack([g.prior.rows(g.target(estimate, known, 600)) for g in asked])
+
+    assert answers(True).std(0).mean() < 0.5 * answers(False).std(0).mean()
+
+
 def test_every_name_has_noise_of_its_own(guidance, estimate, known):
     same = {name: value[:1].expand(3, -1, -1) for name, value in estimate.items()}
     pose = guidance.target(same, KnownPairs(("a", "b", "a")), 300)["pose"]
@@ -147,11 +155,15 @@ def test_following_the_loss_leads_to_what_the_prior_says(guidance, estimate, kno
 
 def test_each_standard_deviation_says_what_its_quantity_costs(guidance, estimate):
     """One unit of its own away, a squared pull costs a half, and a plain one costs 1."""
-    pull = Pull(pose=0.2, shape=0.7, orientation=0.01, translation=0.3)
+    pull = Pull(pose=0.2, shape=0.7, orientation=0.01, translation=0.3, depth=0.5)
     changed = {name: {n: v.clone() for n, v in estimate.items()} for name in estimate}
     changed["pose"]["pose"][:, 0, 5] += 0.2
     changed["shape"]["shape"][:, 1, 2] += 0.7
-    changed["translation"]["translation"][:, 1, 1] += 0.3
+    sight = torch.nn.functional.normalize(estimate["translation"][:, 0], dim=-1)
+    aside = torch.nn.functional.normalize(torch.linalg.cross(sight, torch.tensor([[1.0, 0.0, 0.0]])), dim=-1)
+    changed["translation"]["translation"][:, 1] += 0.3 * aside
+    changed["depth"] = {n: v.clone() for n, v in estimate.items()}
+    changed["depth"]["translation"][:, 1] += 0.5 * sight
     turn = roma.rotvec_to_rotmat(torch.tensor([0.0, 0.01, 0.0]))
     changed["orientation"]["orientation"][:, 1] = roma.rotmat_to_rotvec(
         turn @ roma.rotvec_to_rotmat(estimate["orientation"][:, 1])
@@ -166,7 +178,7 @@ def test_each_standard_deviation_says_what_its_quantity_costs(guidance, estimate
 
 def test_a_quantity_with_no_certainty_is_not_pulled(guidance, estimate):
     """With this, BUDDI's recipe can be said: plain norms, and no pull on the orientation."""
-    buddi = replace(guidance, pull=Pull(0.01, 0.1, float("inf"), 1e-4, "plain"))
+    buddi = replace(guidance, pull=Pull(0.01, 0.1, float("inf"), 1e-4, 1e-4, "plain"))
     turned = {name: value.clone().requires_grad_() for name, value in estimate.items()}
     with torch.no_grad():
         turned["orientation"][:, 1] += 0.3

@@ -63,7 +63,8 @@ class AskedPriors:
         if self.start_steps is not None:
             guidance = replace(guidance, start_steps=self.start_steps)
         if self.sigmas is not None:
-            pull = Pull(*self.sigmas)
+            pose, shape, orientation, translation, depth = self.sigmas
+            pull = Pull(pose, shape, orientation, translation, depth)
         return recipes(names_in(self.recipe), guidance, pull)
 
 

@@ -9,12 +9,13 @@ from apu.body.smplx_place import find_smplx, named_smplx
 from apu.cli.asking import Asking, asking_options, confirm, samples_option
 from apu.cli.companions import check_shared, with_files_of
 from apu.cli.group import ApuCommand
-from apu.cli.options import AgeGroup, AgesType, BodyKind, Box, BoxType, Detector, PairType, PersonFileType
+from apu.cli.options import AgeGroup, AgesType, BodyKind, Box, BoxType, Detector, PairType, PersonFileType, PriorType
 from apu.cli.output import check_folder
 from apu.cli.photos import chosen_photos
 from apu.cli.progress import shown_progress
 from apu.cli.request import Request, printable
 from apu.cli.resume import check_place, sweep, why_again
+from apu.prior.shipped import Shipped
 
 if TYPE_CHECKING:
     from apu.progress import Progress
@@ -75,7 +76,13 @@ SEVERAL_OUT = Path("apu_results")
     metavar="PATH",
     help="Your SMPL-X file or folder.  [default: $APU_SMPLX, config.toml]",
 )
-@click.option("--prior", type=FILE, metavar="DIR", help="Contact prior that guides the fit; see apu train.")
+@click.option(
+    "--prior",
+    type=PriorType(),
+    default="none",
+    show_default=True,
+    help="Contact prior that guides the fit: a folder of apu train, `shipped` or `none`.",
+)
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
 @click.option("--video", is_flag=True, help="Also make a picture that turns once round the pair.")
@@ -101,7 +108,7 @@ def command(
     allow_http: bool,
     body: BodyKind,
     body_file: Path | None,
-    prior: Path | None,
+    prior: Path | Shipped | None,
     ages: tuple[AgeGroup, AgeGroup],
     seed: int,
     video: bool,
@@ -124,7 +131,7 @@ def command(
     is close (proximity). With --annotator, a picture of each pair is sent to that model's provider.
 
     --body smplx fits SMPL-X instead of Anny. Its files are not ours to give: docs/smplx.md says where to get them and
-    where they are looked for. --prior takes a folder of apu train, for the same body.
+    where they are looked for. --prior takes a folder of apu train, for the same body, or the one that comes with apu.
 
     \b
     Examples:

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import click
 
+from apu.prior.shipped import Shipped
+
 AgeGroup = Literal["adult", "child", "unknown"]
 """As in `apu.scene.pair`, repeated here because that module loads torch; a test compares the two."""
 
@@ -77,6 +79,18 @@ class BoxType(click.ParamType):
         if not (all(map(math.isfinite, (x0, y0, x1, y1))) and x0 < x1 and y0 < y1):
             self.fail(f"expected the top left and then the bottom right corner; got {value!r}.", param, ctx)
         return x0, y0, x1, y1
+
+
+class PriorType(click.ParamType):
+    """A folder, or one of the words `shipped` and `none`."""
+
+    name = "DIR"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | Shipped | None:
+        """Parse the word; click calls this also with values that are parsed already."""
+        if value == "shipped":
+            return "shipped"
+        return value if isinstance(value, Path) else None if value == "none" else Path(str(value))
 
 
 class PersonFileType(click.ParamType):

@@ -7,6 +7,7 @@ from typing import Any
 
 from apu.body.smplx_place import find_smplx
 from apu.cli.options import AgeGroup, BodyKind, Box, Detector
+from apu.prior.shipped import SHIPPED_FOLDER, Shipped
 
 PRIOR_CONFIG = "config.json"
 """Written last into the folder of a prior, as `apu.prior.checkpoint` has it; a test compares the two."""
@@ -29,7 +30,7 @@ class Request:
     init: Path | None = None
     body: BodyKind = "anny"
     body_file: Path | None = None
-    prior: Path | None = None
+    prior: Path | Shipped | None = None
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     seed: int = 0
 
@@ -42,7 +43,8 @@ class Request:
         named = [*self.keypoints, self.contacts, *_estimates(self.init), *(file for _, file in self.person_keypoints)]
         named += _weights(self.detector_weights)
         named += find_smplx(self.body_file).all() if self.body == "smplx" else []
-        named += [self.prior / PRIOR_CONFIG] if self.prior is not None else []
+        if self.prior is not None:
+            named.append((SHIPPED_FOLDER if self.prior == "shipped" else self.prior) / PRIOR_CONFIG)
         return [file for file in named if file is not None]
 
 

@@ -100,7 +100,9 @@ def arm_table(arms: Sequence[Arm], recipes: Mapping[RecipeName, Recipe]) -> Tabl
 
 def _numbers(recipe: Recipe) -> str:
     pull, asked = recipe.pull, recipe.guidance
-    sigmas = ", ".join(f"{name} {getattr(pull, name):.3g}" for name in ("pose", "shape", "orientation", "translation", "depth"))
+    sigmas = ", ".join(
+        f"{name} {getattr(pull, name):.3g}" for name in ("pose", "shape", "orientation", "translation", "depth")
+    )
     times = " to ".join(map(str, asked.contact_times)), " to ".join(map(str, asked.penetration_times))
     return (
         f"factor {asked.factor:g}, t {times[0]} and {times[1]}, a target every {asked.refresh} steps, "

@@ -50,6 +50,8 @@ class DiffusionGuidance:
         prior: to ask.
         pull: strength.
         seed: of the noise; a pair keeps its noise over all steps, and whatever else is in the batch.
+        opposite: ask twice, with the noise and with its opposite, and take the mean: what the noise itself does to an
+            answer is nearly linear, and cancels.
         tilt: whether to tell the prior where the camera's up is.
         view: whether to tell it whence the camera looks.
     """
@@ -57,6 +59,7 @@ class DiffusionGuidance:
     prior: ContactPrior
     pull: Pull = Pull()
     seed: int = 0
+    opposite: bool = True
     tilt: bool = True
     view: bool = True
 
@@ -71,9 +74,10 @@ class DiffusionGuidance:
         schedule.check(time)
         rows = self.prior.rows(parameters)
         at = torch.full((len(rows),), time, device=rows.device)
-        x = schedule.diffused(rows, at, self._noise(pairs, rows))
-        found = self.prior.denoised(x, time, self._told(pairs, parameters))
-        return self._placed(found, parameters)
+        noise, told = self._noise(pairs, rows), self._told(pairs, parameters)
+        noises = (noise, -noise) if self.opposite else (noise,)
+        found = [self.prior.denoised(schedule.diffused(rows, at, one), time, told) for one in noises]
+        return self._placed(torch.stack(found).mean(0), parameters)
 
     def loss(self, parameters: Bodies, target: Bodies) -> Float[Tensor, " p"]:
         """See `Guidance.loss`: half the squares over the variances, or the norms over the standard deviations."""

@@ -1,4 +1,4 @@
-"""The prior that a user names by its folder, ready to guide a fit."""
+"""The prior that a user names, by its folder or as the one that comes with us, ready to guide a fit."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from apu.body.protocol import BodyModel
 from apu.prior.checkpoint import load_prior, read_config
 from apu.prior.guidance import DiffusionGuidance
+from apu.prior.shipped import SHIPPED_FOLDER, Shipped
 
 
 @dataclass(frozen=True)
@@ -14,30 +15,33 @@ class NamedPrior:
 
     Attributes:
         guidance: for the solver.
-        folder: as it was named.
+        name: as it was named.
         sha256: of the weights.
     """
 
     guidance: DiffusionGuidance
-    folder: Path
+    name: str
     sha256: str
 
     @property
     def note(self) -> str:
         """For the user."""
-        return f"guided by the prior {self.folder} ({self.sha256[:12]})"
+        return f"guided by the prior {self.name} ({self.sha256[:12]})"
 
 
-def named_prior(folder: Path, body: BodyModel, seed: int) -> NamedPrior:
-    """Read a folder of `apu train`.
+def named_prior(named: Path | Shipped, body: BodyModel, seed: int) -> NamedPrior | None:
+    """Read a folder of `apu train`, or what comes with us; None where nothing comes with us for this body.
 
     Args:
-        folder: of the prior.
+        named: the folder, or `shipped`.
         body: that it shall guide.
         seed: of its noise.
 
     Raises:
         InputError: there is no prior in the folder, it is damaged, or it is for other bodies.
     """
+    folder = SHIPPED_FOLDER if named == "shipped" else named
+    if named == "shipped" and read_config(folder).body_model != body.name:
+        return None
     guidance = DiffusionGuidance(load_prior(folder, body), seed=seed)
-    return NamedPrior(guidance, folder, read_config(folder).weights_sha256)
+    return NamedPrior(guidance, str(named), read_config(folder).weights_sha256)

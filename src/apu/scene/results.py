@@ -38,7 +38,8 @@ class FitOptions:
         init: file with initial estimates of the bodies, or a folder of such files, one per person.
         body: the body model.
         body_file: the user's SMPL-X, its file or folder; see `apu.body.smplx_place` when left out.
-        prior: folder of a contact prior for that body (`apu train`), which guides the fit.
+        prior: folder of a contact prior for that body (`apu train`), which guides the fit; `shipped` for the one that
+            comes with us, where there is one for the body.
         ages: of A and B, where known.
         seed: of all random numbers.
     """
@@ -56,7 +57,7 @@ class FitOptions:
     init: Path | None = None
     body: BodyKind = "anny"
     body_file: Path | None = None
-    prior: Path | None = None
+    prior: Path | Literal["shipped"] | None = None
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     seed: int = 0
 

@@ -1,0 +1,96 @@
+"""The contact prior that ships with `apu`: made of synthetic pairs alone, from nothing, by one command.
+
+    python training/make_prior.py WORK --jobs 2
+
+True pairs of the seen classes are made and looked at by simulated cameras, each with several errors of the estimates
+(both families), then a prior is trained on all of them. What is finished in WORK is not done again. The prior lands in
+WORK/prior; `--install` puts it into the package.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from claim_data import records_of, with_estimates, write
+
+from apu.cli.main import main as apu_main
+from apu.dataset.folder import INFO
+from apu.dataset.meshes import body_of
+from apu.dataset.synthetic.observation_settings import InitialFamily
+from apu.prior.checkpoint import CARD, CONFIG, WEIGHTS
+from apu.prior.shipped import SHIPPED_FOLDER
+
+PAIRS, SEED = 4000, 401
+LOOKS: tuple[tuple[InitialFamily, int], ...] = (("bev", 0), ("bev", 1), ("second", 2))
+"""Errors of the estimates, and the seed of each look; every pair is looked at once with each."""
+STEPS = 8000
+
+
+def make(work: Path, pairs: int, steps: int, jobs: int, words: Sequence[str]) -> Path:
+    """Make what is not there, and name the folder of the prior.
+
+    Args:
+        work: folder.
+        pairs: true pairs.
+        steps: of the training.
+        jobs: processes for the pairs.
+        words: more for `apu train`.
+    """
+    true, prior = work / "true", work / "prior"
+    if not (true / INFO).is_file():
+        apu("synth", true, "--split", "train", "--pairs", pairs, "--seed", SEED, "--jobs", jobs, "--resume")
+    looks = [work / f"{family}-{seed}" for family, seed in LOOKS]
+    for folder, (family, seed) in zip(looks, LOOKS, strict=True):
+        if not (folder / INFO).is_file():
+            records = records_of(true)
+            body = body_of(records[0].body_model)
+            seen = with_estimates(body, records, seed, family)
+            write(folder, seen, records[0].body_model, "synthetic", {"of": "true", "family": family, "seed": seed})
+    if not (prior / CONFIG).is_file():
+        apu("train", *looks, "--out", prior, "--steps", steps, "--resume", *words)
+    return prior
+
+
+def install(prior: Path, folder: Path = SHIPPED_FOLDER) -> None:
+    """Put a prior where the package looks for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS, CONFIG, CARD):
+        shutil.copyfile(prior / name, folder / name)
+    print(f"{prior} is in {folder.name}/ of the package")
+
+
+def apu(*words: object) -> None:
+    """Run a command of ours.
+
+    Raises:
+        SystemExit: it fails.
+    """
+    plain = list(map(str, words))
+    print("$ apu", *plain, flush=True)
+    if code := apu_main(plain, prog_name="apu", standalone_mode=False):
+        raise SystemExit(code)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Parse the options and make the prior."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path, metavar="WORK")
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--small", action="store_true", help="a tiny network, to see that everything runs")
+    parser.add_argument("--install", action="store_true", help="put the prior into the package")
+    arguments = parser.parse_args(words)
+    torch.set_num_threads(1)
+    small = ("--width", "32", "--layers", "2", "--heads", "2", "--held-out", "0", "--sheet-every", "0")
+    course = small if arguments.small else ()
+    prior = make(arguments.work, arguments.pairs, arguments.steps, arguments.jobs, course)
+    if arguments.install:
+        install(prior)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
