@@ -10,7 +10,7 @@ from apu.body.anny import AnnyBody
 from apu.prior.checkpoint import CONFIG, load_prior
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
-import make_prior  # noqa: E402
+import make_prior
 
 
 def test_a_prior_is_made_of_true_pairs_and_put_where_it_belongs(tmp_path, capsys):

@@ -97,7 +97,8 @@ def test_priors_are_compared_printed_and_written(run, batches, data):
     result = run(
         "eval", "prior", *data, "--prior", "lab/0=a", "--prior", "lab/1=b", "--prior", "both=b",
         "--methods", "keypoints",
-        "--family", "second", "--times", "80,30,20,5", "--factor", "2", "--sigmas", "0.2,1,0.3,0.05,0.1", "--out", "bench",
+        "--family", "second", "--times", "80,30,20,5", "--factor", "2", "--sigmas", "0.2,1,0.3,0.05,0.1",
+        "--out", "bench",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())

@@ -78,7 +78,8 @@ def test_bodies_go_where_the_prior_would_have_them(body: AnnyBody, first):
 
 def test_it_is_asked_with_less_and_less_noise_and_told_what_is_known(body: AnnyBody, first):
     asked = BesideGuidance()
-    unite(body, first, [NOTHING, NOTHING], weights(refresh=4), guidance=asked)
+    times = {"contact_times": (100, 40), "penetration_times": (40, 10)}
+    unite(body, first, [NOTHING, NOTHING], weights(refresh=4, **times), guidance=asked)
     count = first.hypotheses.cost.shape[1]
     contact = [one for one in asked.asked if one[2] == 2 * count]
     assert [time for _, time, _ in contact] == [100, 73, 47, 40]  # steps 0, 4 and 8, and step 9, where it settles

@@ -23,7 +23,7 @@ TINY = 1e-12
 
 @dataclass(frozen=True)
 class Pull:
-    """How sure the prior is of its target.
+    """How sure the prior is of its target. Chosen on validation pairs (docs/prior.md).
 
     Attributes:
         pose: standard deviation of a joint angle, radians.
@@ -34,11 +34,11 @@ class Pull:
         norm: `squared` for a Gaussian, `plain` for a pull of the same strength at any distance (as BUDDI).
     """
 
-    pose: float = 0.3
-    shape: float = 1.0
-    orientation: float = 0.3
-    translation: float = 0.1
-    depth: float = 0.1
+    pose: float = 0.5
+    shape: float = 2.0
+    orientation: float = 0.5
+    translation: float = 0.3
+    depth: float = 0.07
     norm: Literal["squared", "plain"] = "squared"
 
 
