@@ -23,10 +23,10 @@ from apu.dataset.synthetic.observation_settings import InitialFamily
 from apu.prior.checkpoint import CARD, CONFIG, WEIGHTS
 from apu.prior.shipped import SHIPPED_FOLDER
 
-PAIRS, SEED = 4000, 401
+PAIRS, SEED = 1600, 101
 LOOKS: tuple[tuple[InitialFamily, int], ...] = (("bev", 0), ("bev", 1), ("second", 2))
 """Errors of the estimates, and the seed of each look; every pair is looked at once with each."""
-STEPS = 8000
+STEPS = 6000
 
 
 def make(work: Path, pairs: int, steps: int, jobs: int, words: Sequence[str]) -> Path:
