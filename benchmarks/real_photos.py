@@ -1,14 +1,18 @@
 """Fits the annotated pairs of real photos and prints what came out: python benchmarks/real_photos.py PHOTOS [--check].
 
+With `--prior shipped` or a folder of `apu train`, a contact prior guides the fits.
+
 PHOTOS is a folder with `images/*.png`, `vitpose/*_keypoints.json` and `interaction_contact_signature.json` (FlickrCI3D
 format). There is no true 3D for them: contacts are the human annotation, and the 2D error is that of the fit's own
 input. `--check` fails when the hug of `college_232334` misses its targets.
 """
 
+import argparse
 import resource
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -22,14 +26,16 @@ HEAD = (
 )
 
 
-def main(photos: Path, check: bool) -> int:
+def main(photos: Path, check: bool, prior: Path | Literal["shipped"] | None) -> int:
     torch.set_num_threads(1)
     print(HEAD)
     misses: list[str] = []
     for name in ("college_232334", "girls_250416"):
         for source in ("embedded", "vitpose"):
             keypoints = (photos / "vitpose" / f"{name}_keypoints.json",) if source == "vitpose" else ()
-            options = FitOptions(keypoints=keypoints, contacts=photos / "interaction_contact_signature.json")
+            options = FitOptions(
+                keypoints=keypoints, contacts=photos / "interaction_contact_signature.json", prior=prior
+            )
             began = time.perf_counter()
             result = fit(photos / "images" / f"{name}.png", options)
             seconds = time.perf_counter() - began
@@ -80,4 +86,9 @@ def missed(source: str, pair: PairResult) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), "--check" in sys.argv))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path, metavar="PHOTOS")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--prior", type=lambda word: "shipped" if word == "shipped" else Path(word), metavar="DIR")
+    given = parser.parse_args()
+    sys.exit(main(given.photos, given.check, given.prior))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from apu.unite.capsules import capsule_overlap, segment_distance
+from apu.unite.capsules import capsule_overlap, held_in_depth, segment_distance
 
 F64 = torch.float64
 
@@ -57,3 +57,18 @@ def test_an_arm_in_the_other_chest_is_pushed_to_its_own_side_as_a_whole(pair):
     capsule_overlap(joints).square().sum().backward()
     assert joints.grad is not None
     assert float(-joints.grad[0, 0, 6, 0]) > 0, "the elbow leaves towards +x"
+
+
+def test_the_gradient_reaches_limbs_and_places_but_not_how_far_away_people_stand(pair):
+    joints = pair.joints.double()[None]
+    place = (joints.mean(2) * 0.0).requires_grad_()
+    limbs = (joints - joints.mean(2, keepdim=True)).requires_grad_()
+    posed = limbs + place[:, :, None]
+    held = held_in_depth(posed, place)
+    torch.testing.assert_close(held, posed)
+    capsule_overlap(held).square().sum().backward()
+    assert limbs.grad is not None
+    assert place.grad is not None
+    assert float(limbs.grad[..., 2].abs().max()) > 1e-3
+    assert float(place.grad[..., 2].abs().max()) == 0.0
+    torch.testing.assert_close(place.grad[..., :2], limbs.grad.sum(2)[..., :2])

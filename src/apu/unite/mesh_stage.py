@@ -17,7 +17,7 @@ from apu.body.protocol import BodyModel, Parts
 from apu.geometry.camera import NEAR_M
 from apu.progress import Progress, silent
 from apu.unite import losses
-from apu.unite.capsules import capsule_overlap
+from apu.unite.capsules import capsule_overlap, held_in_depth
 from apu.unite.contact_terms import ContactTerm
 from apu.unite.guided import TERM, GuidedStage
 from apu.unite.hypotheses import Beliefs
@@ -206,7 +206,7 @@ def _terms(
     a, b = problem.beliefs.map(lambda x: x[0::2]), problem.beliefs.map(lambda x: x[1::2])
     depth = p["translation"][..., 2]
     terms["depth gap"] = losses.depth_gap(depth[:, 0], depth[:, 1], a, b, problem.prior_weights)
-    overlap = capsule_overlap(posed.joints)
+    overlap = capsule_overlap(held_in_depth(posed.joints, p["translation"]))
     terms["capsules"] = 0.5 * (overlap / problem.prior_weights.capsule_sigma_m).square().sum((1, 2))
     own = self_overlap(posed.joints)
     terms["self overlap"] = 0.5 * (own / problem.prior_weights.self_sigma_m).square().sum((1, 2, 3))
