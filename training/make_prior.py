@@ -27,6 +27,8 @@ PAIRS, SEED = 1600, 101
 LOOKS: tuple[tuple[InitialFamily, int], ...] = (("bev", 0), ("bev", 1), ("second", 2))
 """Errors of the estimates, and the seed of each look; every pair is looked at once with each."""
 STEPS = 6000
+HELD_OUT = 20
+"""One pair in so many is only validated on."""
 
 
 def make(work: Path, pairs: int, steps: int, jobs: int, words: Sequence[str]) -> Path:
@@ -44,14 +46,21 @@ def make(work: Path, pairs: int, steps: int, jobs: int, words: Sequence[str]) ->
         apu("synth", true, "--split", "train", "--pairs", pairs, "--seed", SEED, "--jobs", jobs, "--resume")
     looks = [work / f"{family}-{seed}" for family, seed in LOOKS]
     for folder, (family, seed) in zip(looks, LOOKS, strict=True):
-        if not (folder / INFO).is_file():
-            records = records_of(true)
-            body = body_of(records[0].body_model)
-            seen = with_estimates(body, records, seed, family)
-            write(folder, seen, records[0].body_model, "synthetic", {"of": "true", "family": family, "seed": seed})
+        observe(true, folder, family, seed, held_out=False)
+    observe(true, work / "held-out", *LOOKS[0], held_out=True)
     if not (prior / CONFIG).is_file():
-        apu("train", *looks, "--out", prior, "--steps", steps, "--resume", *words)
+        course = ("--validation", work / "held-out", "--steps", steps, "--resume", *words)
+        apu("train", *looks, "--out", prior, *course)
     return prior
+
+
+def observe(true: Path, folder: Path, family: InitialFamily, seed: int, *, held_out: bool) -> None:
+    """The pairs as one simulated camera sees each; a pair that is held out is in no look that is learned from."""
+    if (folder / INFO).is_file():
+        return
+    records = [one for i, one in enumerate(records_of(true)) if (i % HELD_OUT == 0) == held_out]
+    seen = with_estimates(body_of(records[0].body_model), records, seed, family)
+    write(folder, seen, records[0].body_model, "synthetic", {"of": "true", "family": family, "seed": seed})
 
 
 def install(prior: Path, folder: Path = SHIPPED_FOLDER) -> None:
@@ -85,7 +94,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--install", action="store_true", help="put the prior into the package")
     arguments = parser.parse_args(words)
     torch.set_num_threads(1)
-    small = ("--width", "32", "--layers", "2", "--heads", "2", "--held-out", "0", "--sheet-every", "0")
+    small = ("--width", "32", "--layers", "2", "--heads", "2", "--sheet-every", "0")
     course = small if arguments.small else ()
     prior = make(arguments.work, arguments.pairs, arguments.steps, arguments.jobs, course)
     if arguments.install:

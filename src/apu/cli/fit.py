@@ -81,7 +81,7 @@ SEVERAL_OUT = Path("apu_results")
     type=PriorType(),
     default="none",
     show_default=True,
-    help="Contact prior that guides the fit: a folder of apu train, `shipped` or `none`.",
+    help="Contact prior that guides the fit: a folder of apu train, or `none`.",
 )
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
@@ -131,7 +131,7 @@ def command(
     is close (proximity). With --annotator, a picture of each pair is sent to that model's provider.
 
     --body smplx fits SMPL-X instead of Anny. Its files are not ours to give: docs/smplx.md says where to get them and
-    where they are looked for. --prior takes a folder of apu train, for the same body, or the one that comes with apu.
+    where they are looked for. --prior takes a folder of apu train, for the same body.
 
     \b
     Examples:
