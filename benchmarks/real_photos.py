@@ -1,6 +1,6 @@
 """Fits the annotated pairs of real photos and prints what came out: python benchmarks/real_photos.py PHOTOS [--check].
 
-With `--prior shipped` or a folder of `apu train`, a contact prior guides the fits.
+With `--prior DIR`, a folder of `apu train`, a contact prior guides the fits.
 
 PHOTOS is a folder with `images/*.png`, `vitpose/*_keypoints.json` and `interaction_contact_signature.json` (FlickrCI3D
 format). There is no true 3D for them: contacts are the human annotation, and the 2D error is that of the fit's own

@@ -12,10 +12,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "body"))
 from synthetic_smplx import random_arrays, write_model
 
 from apu import pipeline
+from apu.body.anny import AnnyBody
 from apu.body.load import BodyKind
 from apu.cli import options
 from apu.cli.request import PRIOR_CONFIG
 from apu.errors import InputError
+from apu.prior import named
 from apu.prior.checkpoint import CONFIG
 
 
@@ -124,3 +126,9 @@ def test_words_and_folders_of_priors(run, stub, models, tmp_path, word, prior):
     assert result.exit_code == 0, result.output
     ((_, options),) = stub.calls
     assert options.prior == prior
+
+
+def test_a_shipped_prior_that_is_not_there_is_not_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(named, "SHIPPED_FOLDER", tmp_path / "data")
+    with pytest.raises(InputError, match="No prior comes with this version"):
+        named.named_prior("shipped", AnnyBody.load(), 0)

@@ -149,7 +149,9 @@ def test_a_batch_loads_the_prior_of_each_arm_and_asks_it_by_its_recipe(
     heard = []
 
     def unite(body, first, maps, weights, guidance=None):
-        asked = None if guidance is None else (guidance.pull, guidance.seed, weights.keypoints.robust)
+        asked = (
+            None if guidance is None else (guidance.pull, guidance.seed, guidance.opposite, weights.keypoints.robust)
+        )
         heard.append((weights.guidance, asked))
         return [type("Fit", (), {"parameters": pair.parameters}) for pair in pairs]
 
@@ -165,6 +167,6 @@ def test_a_batch_loads_the_prior_of_each_arm_and_asks_it_by_its_recipe(
     assert not any(row.lost for row in rows)
     assert heard == [
         (UniteWeights().guidance, None),
-        (chosen["ours"].guidance, (chosen["ours"].pull, 4, UniteWeights().keypoints.robust)),
-        (chosen["buddi"].guidance, (chosen["buddi"].pull, 4, INFINITE)),
+        (chosen["ours"].guidance, (chosen["ours"].pull, 4, True, UniteWeights().keypoints.robust)),
+        (chosen["buddi"].guidance, (chosen["buddi"].pull, 4, False, INFINITE)),
     ]

@@ -37,11 +37,13 @@ class Recipe:
         pull: how sure the prior is of its target.
         guidance: how hard, how noisy and how often it is asked.
         keypoint_robust: errors of keypoints well beyond this stop pulling, box diagonals.
+        opposite: whether the noise is asked with its opposite (`DiffusionGuidance`).
     """
 
     pull: Pull = field(default_factory=Pull)
     guidance: GuidanceWeights = field(default_factory=GuidanceWeights)
     keypoint_robust: float = field(default_factory=lambda: KeypointWeights().robust)
+    opposite: bool = True
 
 
 WORDS: Mapping[RecipeName, str] = {
@@ -66,7 +68,9 @@ def buddi_recipe() -> Recipe:
     place = ratio / 10_000
     pull = Pull(ratio / 100, ratio / 10, INFINITE, place, place, norm="plain")
     still = (10, 10)
-    return Recipe(pull, GuidanceWeights(1.0, still, still, refresh=1, start_steps=SAMPLE_STEPS), INFINITE)
+    return Recipe(
+        pull, GuidanceWeights(1.0, still, still, refresh=1, start_steps=SAMPLE_STEPS), INFINITE, opposite=False
+    )
 
 
 SIDE_OF_DIAGONAL = 0.93

@@ -66,7 +66,8 @@ class Priors(Question):
         def guidance_of(arm: Arm) -> Guidance | None:
             if arm.prior is None:
                 return None
-            return DiffusionGuidance(_prior(arm.prior.config), self.recipes[arm.recipe].pull, part.seed)
+            recipe = self.recipes[arm.recipe]
+            return DiffusionGuidance(_prior(arm.prior.config), recipe.pull, part.seed, recipe.opposite)
 
         def solver(body: BodyModel, cases: Sequence[Case], names: Sequence[str]) -> dict[str, list[Outcome]]:
             return solve_arms(body, cases, [named[name] for name in names], self.recipes, guidance_of)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apu.body.protocol import BodyModel
+from apu.errors import InputError
 from apu.prior.checkpoint import load_prior, read_config
 from apu.prior.guidance import DiffusionGuidance
 from apu.prior.shipped import SHIPPED_FOLDER, Shipped
@@ -41,6 +42,14 @@ def named_prior(named: Path | Shipped, body: BodyModel, seed: int) -> NamedPrior
         InputError: there is no prior in the folder, it is damaged, or it is for other bodies.
     """
     folder = SHIPPED_FOLDER if named == "shipped" else named
+    if named == "shipped" and not folder.is_dir():
+        raise InputError(
+            "No prior comes with this version.",
+            where="prior",
+            expected="a folder of `apu train`, or none",
+            got="shipped",
+            remedy="name a folder; `python training/make_prior.py WORK` makes a prior.",
+        )
     if named == "shipped" and read_config(folder).body_model != body.name:
         return None
     guidance = DiffusionGuidance(load_prior(folder, body), seed=seed)
