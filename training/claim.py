@@ -150,7 +150,7 @@ def make_wild(claim: Claim, seed: int) -> None:
         built = claim.work / "built" / f"{seed}-{number}"
         if not finished(built):
             apu(
-                "build", "--synthetic", claim.true(f"wild-{number}"), "--out", built, "--seed", seed,
+                "build", "--synthetic", claim.true(f"wild-{number}"), "--out", built, "--seed", seed, "--prior", "none",
                 "--accepted", claim.sizes.wild - taken, "--jobs", claim.jobs, "--resume", *filtering(claim.sizes),
             )  # fmt: skip
         parts.append(built)

@@ -3,7 +3,8 @@
     python training/fit_verdict.py DATA... [--pairs 130] [--seeds 0,1] [--rows FILE] [--jobs 1] [--out FILE]
 
 DATA are data sets of `apu synth --split validation`. Every pair is observed with each seed, fitted with one noisy
-simulated answer at the default noise, and judged (`apu.evaluate.verdict_benchmark`); finished batches stay in the work
+simulated answer at the default noise, guided by the shipped prior and again without it (`--prior` names others), and
+judged (`apu.evaluate.verdict_benchmark`); finished batches stay in the work
 folder, so an interrupted run goes on. With `--rows`, clues and errors of all fits are written to that file, or read
 from it when it is there: fitting anew takes seconds. A fit is called accurate when its pair PA-MPJPE is below 1.5 times
 the median of fits with the true contact map, which every pair is fitted with once, too: the median of 64 pairs is known
@@ -36,6 +37,7 @@ from apu.evaluate.batches import Benchmark, run_benchmark
 from apu.evaluate.risk_coverage import discrimination, limit_for, risk_coverage
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
 from apu.evaluate.verdict_benchmark import CLUE, ERROR, Verdict, method_name
+from apu.prior.shipped import SHIPPED_FOLDER
 from apu.scene.true_pair import TruePair
 from apu.unite.confidence import FILE, Calibration, Clue, content_of
 
@@ -182,7 +184,7 @@ def calibrate(data: Data, accurate_mm: float, precision: float, coverage: float)
 
 
 def collected(
-    pairs: Sequence[TruePair], seeds: tuple[int, ...], work: Path, jobs: int, *, truth: bool
+    pairs: Sequence[TruePair], seeds: tuple[int, ...], work: Path, jobs: int, prior: Path | None, *, truth: bool
 ) -> list[BenchmarkRow]:
     """The rows of all fits: with noisy answers and, where `truth` is wanted, with the true map and the first seed.
 
@@ -191,7 +193,7 @@ def collected(
     """
     if {pair.split for pair in pairs} != {"validation"}:
         raise SystemExit("The verdict is calibrated on validation pairs alone: make them with `--split validation`.")
-    asked = [Benchmark(tuple(pairs), seeds, Verdict((NOISE,)))]
+    asked = [Benchmark(tuple(pairs), seeds, Verdict((NOISE,), prior))]
     asked += [Benchmark(tuple(pairs), seeds[:1], Verdict((TRUTH,)))] if truth else []
     engine, rows = SerialEngine() if jobs == 1 else LocalEngine(jobs), []
     for one in asked:
@@ -228,6 +230,7 @@ def main() -> None:
     parser.add_argument("--coverage", type=float, default=0.3, help="is kept where the precision cannot be had")
     parser.add_argument("--accurate-mm", type=float, help="instead of fitting with the true contact maps")
     parser.add_argument("--rows", type=Path, help="of all fits; is read when it is there, else written")
+    parser.add_argument("--prior", type=_prior, action="append", help="none, shipped or a folder; may be repeated")
     parser.add_argument("--work", type=Path, default=cache_dir() / "eval", help="folder of finished batches")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=FILE, help="file to write (default: the package's own)")
@@ -240,7 +243,10 @@ def main() -> None:
         if not options.data:
             parser.error("name the data sets, or a file of rows that is there")
         found = [record.to_true_pair() for folder in options.data for record in PairStore(folder).records()]
-        rows = collected(found[: options.pairs], seeds, options.work, options.jobs, truth=options.accurate_mm is None)
+        rows, truth = [], options.accurate_mm is None
+        for prior in options.prior or (SHIPPED_FOLDER, None):
+            rows += collected(found[: options.pairs], seeds, options.work, options.jobs, prior, truth=truth)
+            truth = False
         if options.rows is not None:
             write_rows(options.rows, rows)
     noisy, true = ([r for r in rows if r.method == method_name(kind) and not r.lost] for kind in (NOISE, TRUTH))
@@ -255,6 +261,10 @@ def main() -> None:
     calibration = Calibration(**{**vars(calibration), "facts": {**calibration.facts, **made}})
     write_calibration(options.out, calibration)
     report(calibration)
+
+
+def _prior(word: str) -> Path | None:
+    return {"none": None, "shipped": SHIPPED_FOLDER}.get(word, Path(word))
 
 
 def _rounded(value):

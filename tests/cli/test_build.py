@@ -92,12 +92,15 @@ def test_photos_of_the_same_bytes_are_fitted_once(tmp_path: Path):
         (tmp_path / name).write_bytes(data)
     job = build_run.of_photos(
         [str(tmp_path)], build_run.acceptance(None, verdict=True), None, keypoints=(), init=None, contacts=None,
-        annotator=None, samples=1, asking=build_run.Asking(), all_pairs=True, split="validation", seed=4, jobs=1,
+        annotator=None, samples=1, asking=build_run.Asking(), all_pairs=True, split="validation", seed=4,
+        prior=None, jobs=1,
     )  # fmt: skip
     pieces = list(job.pieces)
     assert all(isinstance(piece, PhotoPiece) for piece in pieces)
     assert [piece.name for piece in pieces] == ["a.jpg", "b.jpg"]
-    assert {(p.options.all_pairs, p.options.seed, p.split) for p in pieces} == {(True, 4, "validation")}
+    assert {(p.options.all_pairs, p.options.seed, p.options.prior, p.split) for p in pieces} == {
+        (True, 4, None, "validation")
+    }
     assert job.function(pieces[0]).entries[0].why == "failed"  # no image
 
 

@@ -7,6 +7,7 @@ from apu.cli.batch_table import TOUCHING_M
 from apu.cli.output import RESULT_FILES
 from apu.cli.request import Request, printable
 from apu.cli.summary import TOUCHING_M as SUMMARY_TOUCHING_M
+from apu.prior.shipped import SHIPPED_FOLDER
 from apu.scene.results import FitOptions
 from apu.show import files
 from apu.show.report import plain
@@ -44,10 +45,11 @@ def test_every_keypoint_file_and_the_weights_count_as_files_of_the_request(tmp_p
     for name in ("config.json", "model.safetensors", "README.md"):
         (tmp_path / name).write_text("")
     keypoints = (Path("a.json"), Path("b.json"))
-    assert Request(keypoints=keypoints).files() == list(keypoints)
-    found = Request(detector="vitpose", detector_weights=tmp_path).files()
+    assert Request(keypoints=keypoints, prior=None).files() == list(keypoints)
+    found = Request(detector="vitpose", detector_weights=tmp_path, prior=None).files()
     assert [file.name for file in found] == ["config.json", "model.safetensors"]
-    assert Request(detector="rtmo", detector_weights=Path("net.onnx")).files() == [Path("net.onnx")]
+    assert Request(detector="rtmo", detector_weights=Path("net.onnx"), prior=None).files() == [Path("net.onnx")]
+    assert Request().files() == [SHIPPED_FOLDER / "config.json"]  # another shipped prior, another fit
 
 
 def test_the_names_of_result_files_are_those_that_are_written():

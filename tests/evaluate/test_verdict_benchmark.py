@@ -61,7 +61,8 @@ def test_every_kind_of_answer_is_fitted_from_one_first_fit_and_judged(
         looks.append(found := plain_look(body, observations, QUICK))
         return found
 
-    def unite(body, first, maps):
+    def unite(body, first, maps, guidance):
+        assert guidance is None
         given.append((first, maps))
         return plain_unite(body, first, maps, QUICK)
 

@@ -7,12 +7,14 @@ import click
 
 from apu.cli.asking import asking_options, samples_option
 from apu.cli.group import ApuCommand
+from apu.cli.options import prior_option
 from apu.cli.request import printable
 from apu.cli.synth import SPLITS
 from apu.dataset.folder import check_same, prepare
 
 if TYPE_CHECKING:
     from apu.dataset.synthetic.observation_settings import InitialFamily
+    from apu.prior.shipped import Shipped
     from apu.scene.true_pair import Split
 
 FILE = click.Path(path_type=Path)
@@ -60,6 +62,7 @@ OF_SYNTHETIC = ("pairs", "classes", "answers", "trusted", "family")
 @click.option("--annotator", metavar="MODEL", help="Language model that says what touches; see apu ask.")
 @samples_option
 @asking_options
+@prior_option
 @click.option("--all-pairs", is_flag=True, help="Every pair of a photo's people who may touch.")
 @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True, help="Of the photos' pairs.")
 @click.option("--min-chance", type=click.FloatRange(0, 1), metavar="P", help="Least chance of an accurate fit.")
@@ -89,6 +92,7 @@ def command(
     budget: float | None,
     yes: bool,
     allow_http: bool,
+    prior: "Path | Shipped | None",
     all_pairs: bool,
     split: "Split",
     min_chance: float | None,
@@ -130,7 +134,7 @@ def command(
     if synthetic is not None:
         job = build_run.of_synthetic(
             synthetic, accept, accepted, pairs=pairs, classes=classes, answers=answers, trusted=trusted,
-            family=family, seed=seed,
+            family=family, seed=seed, prior=prior,
         )  # fmt: skip
     else:
         from apu.cli.asking import Asking
@@ -138,7 +142,7 @@ def command(
         job = build_run.of_photos(
             photos, accept, accepted, keypoints=keypoints, init=init, contacts=contacts, annotator=annotator,
             samples=samples, asking=Asking(store, budget, allow_http, yes), all_pairs=all_pairs, split=split, seed=seed,
-            jobs=jobs,
+            prior=prior, jobs=jobs,
         )  # fmt: skip
     if prepare(out, overwrite=overwrite, resume=resume) == "finished":
         check_same(out, dict(job.asked.settings), dict(job.asked.versions))

@@ -33,6 +33,8 @@ from apu.dataset.synthetic.observation_settings import InitialFamily, InitialSet
 from apu.dataset.work import plain
 from apu.errors import InputError, PhotoError
 from apu.evaluate.trusted_answers import Trust, trusted_map
+from apu.prior.named import NamedPrior, folder_of, named_prior
+from apu.prior.shipped import Shipped
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
 from apu.scene.results import FitOptions
@@ -56,6 +58,7 @@ def acceptance(min_chance: float | None, *, verdict: bool) -> Acceptance:
 def of_synthetic(
     folder: Path, accept: Acceptance, accepted: int | None, *, pairs: int | None, classes: str | None, answers: int,
     trusted: bool, family: InitialFamily, seed: int,
+    prior: Path | Shipped | None,
 ) -> Job:  # fmt: skip
     """Fits to observations of synthetic pairs.
 
@@ -72,6 +75,7 @@ def of_synthetic(
             got=f"kind `{store.info.kind}`",
             remedy="name one that `apu synth` has made.",
         )
+    guiding = named_prior(prior, body, seed) if prior is not None else None  # refused before anything is done
     wanted = _classes(store, classes)
     records = [record for record in store.records() if record.interaction in wanted][:pairs]
     settings = ObservationSettings(initial=InitialSettings(family=family))
@@ -83,6 +87,7 @@ def of_synthetic(
     pieces = pieces_of(
         [pair_name(record) for record in records],
         seed=seed, answers=answers, contacts_of=name, settings=settings, acceptance=accept,
+        prior=None if prior is None else folder_of(prior, body),
     )  # fmt: skip
     told = {
         "synthetic": _digest([piece.pairs for piece in pieces]),
@@ -91,7 +96,7 @@ def of_synthetic(
         "answers": answers,
         "contacts_of": name,
         "observation": plain(settings),
-        **_common(accept, accepted, seed),
+        **_common(accept, accepted, seed, guiding),
     }
     groups: dict[str, ClassGroup] = {r.interaction: r.group for r in records if r.group is not None}
     versions = build_versions()
@@ -102,7 +107,7 @@ def of_synthetic(
 def of_photos(
     photos: Sequence[str], accept: Acceptance, accepted: int | None, *, keypoints: tuple[Path, ...], init: Path | None,
     contacts: Path | None, annotator: str | None, samples: int, asking: Asking, all_pairs: bool, split: Split,
-    seed: int, jobs: int,
+    seed: int, prior: Path | Shipped | None, jobs: int,
 ) -> Job:  # fmt: skip
     """Fits of photos; of photos with the same bytes only the first.
 
@@ -112,7 +117,7 @@ def of_photos(
     chosen = chosen_photos(photos).photos
     request = Request(
         all_pairs=all_pairs, keypoints=keypoints, contacts=contacts, annotator=annotator, samples=samples, init=init,
-        seed=seed,
+        seed=seed, prior=prior,
     )  # fmt: skip
     check_shared(request, several=len(chosen) > 1)
     if annotator:
@@ -133,6 +138,7 @@ def of_photos(
         for photo in first
     ]
     body = AnnyBody.load()
+    guiding = named_prior(prior, body, seed) if prior is not None else None
     told = {
         "photos": _digest([plain(piece) for piece in pieces]),
         "pieces": len(pieces),
@@ -140,7 +146,7 @@ def of_photos(
         "samples": samples,
         "all_pairs": all_pairs,
         "split": split,
-        **_common(accept, accepted, seed),
+        **_common(accept, accepted, seed, guiding),
     }
     versions = build_versions()
     asked = Asked("photo", Layout.of_body(body.name, body.parameter_spec), versions, told, {}, accepted)
@@ -182,8 +188,9 @@ def _trusted(
     return trusted_map(answers, seen, trust, estimate)
 
 
-def _common(accept: Acceptance, accepted: int | None, seed: int) -> dict[str, Any]:
-    return {"acceptance": asdict(accept), "accepted": accepted, "seed": seed}
+def _common(accept: Acceptance, accepted: int | None, seed: int, prior: NamedPrior | None) -> dict[str, Any]:
+    guided = None if prior is None else {"name": prior.name, "sha256": prior.sha256}
+    return {"acceptance": asdict(accept), "accepted": accepted, "seed": seed, "prior": guided}
 
 
 def _classes(store: PairStore, classes: str | None) -> set[str]:

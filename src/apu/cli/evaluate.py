@@ -1,6 +1,7 @@
 """`apu eval`: how good reconstructions are, on the synthetic world and on photos with annotated contacts."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from apu.cli.evaluate_options import (
     pair_options,
 )
 from apu.cli.group import ApuCommand
+from apu.cli.options import prior_option
+
+if TYPE_CHECKING:
+    from apu.prior.shipped import Shipped
 
 ANSWERS = ("contacts", "oracle", "both")
 KEYPOINTS = ("embedded", "vitpose", "both")
@@ -99,10 +104,11 @@ def ablation(ctx: click.Context, variants: str | None, answers: str, **asked) ->
     metavar="A,B",
     help="Factors of the answers' noise, and controls.",
 )
+@prior_option
 @jobs_option()
 @folder_options("tables, plot and rows", "a benchmark")
 @click.pass_context
-def verdict(ctx: click.Context, answers: str, **asked) -> None:
+def verdict(ctx: click.Context, answers: str, prior: "Path | Shipped | None", **asked) -> None:
     """Judge fits of synthetic pairs, and compare the verdicts with the truth.
 
     Every pair is fitted with simulated answers of growing noise (factors of the default rates of error), with the
@@ -119,7 +125,7 @@ def verdict(ctx: click.Context, answers: str, **asked) -> None:
     from apu.cli.evaluate_pairs import AskedPairs
     from apu.cli.evaluate_verdict import run
 
-    run(AskedPairs(**asked), answers)
+    run(AskedPairs(**asked), answers, prior)
 
 
 command.add_command(evaluate_prior.command)

@@ -10,7 +10,7 @@ import click
 
 from apu.cli.evaluate_pairs import AskedPairs, benchmark_info, measured, names_in, tell_lost
 from apu.cli.request import printable
-from apu.evaluate.batches import versions_of
+from apu.evaluate.batches import default_body, versions_of
 from apu.evaluate.findings import find
 from apu.evaluate.report import PLOT, BenchmarkInfo, write_report
 from apu.evaluate.rows import BenchmarkRow
@@ -19,29 +19,34 @@ from apu.evaluate.verdict_benchmark import CLUE, Verdict, check_answers
 from apu.evaluate.verdict_findings import VerdictFinding, find_verdict
 from apu.evaluate.verdict_plot import draw_verdict
 from apu.evaluate.verdict_tables import verdict_tables
+from apu.prior.named import folder_of
+from apu.prior.shipped import Shipped
 from apu.unite.confidence import shipped
 
 
-def run(asked: AskedPairs, answers: str) -> None:
+def run(asked: AskedPairs, answers: str, prior: Path | Shipped | None) -> None:
     """Measure, print, and write the results.
 
     Args:
         asked: which pairs.
         answers: factors of noise and controls, parted by commas.
+        prior: that guides the fits.
 
     Raises:
         InputError: an option or a data set is wrong.
         OutputError: a folder cannot take the results.
         KeyboardInterrupt: with a message that says how to go on.
     """
-    question = Verdict(check_answers(names_in(answers)))
+    folder = None if prior is None else folder_of(prior, default_body())
+    question = Verdict(check_answers(names_in(answers)), folder)
     pairs, rows = measured(asked, question, "fitting and judging")
     accurate_mm = shipped().accurate_mm
     found = find_verdict(rows, accurate_mm)
     words = ["apu", "eval", "verdict", *map(str, asked.data), "--pairs", str(asked.pairs), *asked.words()]
+    words += ["--answers", ",".join(question.answers), "--prior", str(prior or "none")]
     info = benchmark_info(
-        "Verdict on synthetic pairs", shlex.join([*words, "--answers", ",".join(question.answers)]), asked, pairs,
-        versions_of(question), observation_noise="default, errors of answers times the factors",
+        "Verdict on synthetic pairs", shlex.join(words), asked, pairs, versions_of(question),
+        observation_noise="default, errors of answers times the factors",
     )  # fmt: skip
     tables = verdict_tables(found, accurate_mm)
     click.echo(printable("\n".join(info.lines())))

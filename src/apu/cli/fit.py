@@ -9,7 +9,7 @@ from apu.body.smplx_place import find_smplx, named_smplx
 from apu.cli.asking import Asking, asking_options, confirm, samples_option
 from apu.cli.companions import check_shared, with_files_of
 from apu.cli.group import ApuCommand
-from apu.cli.options import AgeGroup, AgesType, BodyKind, Box, BoxType, Detector, PairType, PersonFileType, PriorType
+from apu.cli.options import AgeGroup, AgesType, BodyKind, Box, BoxType, Detector, PairType, PersonFileType, prior_option
 from apu.cli.output import check_folder
 from apu.cli.photos import chosen_photos
 from apu.cli.progress import shown_progress
@@ -76,13 +76,7 @@ SEVERAL_OUT = Path("apu_results")
     metavar="PATH",
     help="Your SMPL-X file or folder.  [default: $APU_SMPLX, config.toml]",
 )
-@click.option(
-    "--prior",
-    type=PriorType(),
-    default="none",
-    show_default=True,
-    help="Contact prior that guides the fit: a folder of apu train, or `none`.",
-)
+@prior_option
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
 @click.option("--video", is_flag=True, help="Also make a picture that turns once round the pair.")

@@ -93,6 +93,16 @@ class PriorType(click.ParamType):
         return value if isinstance(value, Path) else None if value == "none" else Path(str(value))
 
 
+prior_option = click.option(
+    "--prior",
+    type=PriorType(),
+    default="shipped",
+    show_default=True,
+    help="Contact prior that guides the fit: `shipped`, a folder of apu train, or `none`.",
+)
+"""Of the commands that fit."""
+
+
 class PersonFileType(click.ParamType):
     """`I=FILE`: a file that tells of person I alone."""
 

@@ -30,7 +30,7 @@ class Request:
     init: Path | None = None
     body: BodyKind = "anny"
     body_file: Path | None = None
-    prior: Path | Shipped | None = None
+    prior: Path | Shipped | None = "shipped"
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     seed: int = 0
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from apu.body.protocol import BodyModel
@@ -18,6 +19,8 @@ from apu.dataset.synthetic.answers import SimulatedAnswer, simulate_answers
 from apu.dataset.synthetic.observation_settings import ObservationSettings
 from apu.dataset.synthetic.observe import Observed, observe
 from apu.errors import ApuError, ModelFileError, OutputError
+from apu.prior.guidance import DiffusionGuidance
+from apu.prior.named import loaded_prior
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
 from apu.scene.true_pair import TruePair
@@ -59,6 +62,7 @@ class SyntheticPiece:
         contacts_of: name of what is made of the answers.
         settings: of the observations.
         acceptance: which fits are taken.
+        prior: folder of the contact prior that guides the fits; it counts by its bytes.
     """
 
     pairs: tuple[PairName, ...]
@@ -67,6 +71,7 @@ class SyntheticPiece:
     contacts_of: str = first_answer.__name__
     settings: ObservationSettings = field(default_factory=ObservationSettings)
     acceptance: Acceptance = field(default_factory=Acceptance)
+    prior: Path | None = None
 
     def lost(self, reason: str) -> tuple[Entry, ...]:
         """See `apu.dataset.build.Piece`."""
@@ -137,7 +142,8 @@ class SyntheticBuild:
             check_fittable(observation)
         first = look(body, observations)
         maps = [self.contacts_of(*one) for one in zip(answers, observations, first.estimates, strict=True)]
-        fits = unite(body, first, maps)
+        guidance = piece.prior and DiffusionGuidance(loaded_prior(piece.prior, body), seed=piece.seed)
+        fits = unite(body, first, maps, guidance=guidance)
         for observation, fit in zip(observations, fits, strict=True):
             check_finite(observation, fit)
         accept = piece.acceptance

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apu.dataset.versions import versions
 
-SOURCES = ("ask", "pose", "pipeline.py", "dataset/build*.py", "evaluate/trusted_answers.py")
+SOURCES = ("ask", "pose", "prior", "pipeline.py", "dataset/build*.py", "evaluate/trusted_answers.py")
 """Of this package, beside those of `apu.dataset.versions`: what decides about a record."""
 
 

@@ -3,20 +3,18 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 from apu.body.protocol import BodyModel
-from apu.cache import sha256_file
 from apu.evaluate.batches import Part, Question, default_body, modules
 from apu.evaluate.methods import Case, Outcome, contacts_of
 from apu.evaluate.prior_arms import Arm, Recipe, RecipeName
 from apu.evaluate.rows import BenchmarkRow
 from apu.evaluate.synthetic_benchmark import evaluate_batch
-from apu.prior.checkpoint import load_prior
 from apu.prior.contact_prior import ContactPrior
 from apu.prior.guidance import DiffusionGuidance
+from apu.prior.named import loaded_prior
 from apu.scene.guidance import Guidance
 from apu.unite.solve import look, unite
 from apu.unite.weights import UniteWeights
@@ -110,10 +108,5 @@ def solve_arms(
 
 
 def _prior(config: Path) -> ContactPrior:
-    """The prior of a `config.json`, loaded once in each process; again when that file has changed."""
-    return _loaded(config.parent, sha256_file(config))
-
-
-@lru_cache(maxsize=64)
-def _loaded(folder: Path, digest: str) -> ContactPrior:
-    return load_prior(folder, default_body())
+    """The prior of a `config.json`."""
+    return loaded_prior(config.parent, default_body())

@@ -6,14 +6,17 @@ The rows carry the clues of every fit, so `training/fit_verdict.py` calibrates o
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from apu.body.protocol import BodyModel, Surface
 from apu.errors import InputError
-from apu.evaluate.batches import Part, Question, modules
+from apu.evaluate.batches import Part, Question, default_body, modules
 from apu.evaluate.methods import Case, Method, Outcome, contacts_of
 from apu.evaluate.rows import BenchmarkRow
 from apu.evaluate.synthetic_benchmark import evaluate_batch
+from apu.prior.guidance import DiffusionGuidance
+from apu.prior.named import loaded_prior
 from apu.scene.pair import Fit, PairObservation
 from apu.unite.clues import clues_of
 from apu.unite.confidence import FILE as CALIBRATION
@@ -22,6 +25,8 @@ from apu.unite.verdict import CHANCE, judge, told_contacts
 
 NOISES = ("0", "0.5", "1", "1.5")
 """Factors on all rates of error of the simulated answers; 1 is the default noise."""
+PRIORS = Path(__file__).parents[1] / "prior"
+"""What asks a prior."""
 CONTROLS: tuple[Method, ...] = ("shuffled", "oracle")
 """The answer about another pair, which should be rejected, and the true contact map."""
 
@@ -38,21 +43,33 @@ class Verdict(Question):
 
     Attributes:
         answers: factors of noise, and controls, in the order of the tables; a factor multiplies the settings' own.
+        prior: folder of the contact prior that guides the fits; it counts by its bytes.
     """
 
-    sources: ClassVar = {"verdict": (*modules("verdict_benchmark"), CALIBRATION)}
+    sources: ClassVar = {"verdict": (*modules("verdict_benchmark"), *sorted(PRIORS.glob("*.py")), CALIBRATION)}
 
     answers: tuple[str, ...] = (*NOISES, *CONTROLS)
+    prior: Path | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
         """`method_name`s, see `Question`."""
         return tuple(method_name(kind) for kind in self.answers)
 
+    def check(self) -> None:
+        """Whether the prior is sound.
+
+        Raises:
+            InputError: it is not, or it is for other bodies.
+        """
+        if self.prior is not None:
+            loaded_prior(self.prior, default_body())
+
     def measure(self, body: BodyModel, part: Part) -> list[BenchmarkRow]:
         """See `Question`."""
         looks: dict[tuple[str, ...], FirstLook] = {}
         rows = []
+        guidance = self.prior and DiffusionGuidance(loaded_prior(self.prior, body), seed=part.seed)
         for kind in self.answers:
             judged: dict[str, Mapping[str, float]] = {}
 
@@ -64,7 +81,8 @@ class Verdict(Question):
                 if key not in looks:  # the noise of answers changes no keypoint and no estimate
                     looks[key] = look(body, seen)
                 method = kind if kind in CONTROLS else "contacts"
-                fits = unite(body, looks[key], [contacts_of(method, case) for case in cases])
+                maps = [contacts_of(method, case) for case in cases]
+                fits = unite(body, looks[key], maps, guidance=guidance)
                 judged.update({id: judged_values(o, f, body.surface) for id, o, f in zip(key, seen, fits, strict=True)})
                 return {names[0]: [Outcome(fit.parameters, math.nan) for fit in fits]}
 

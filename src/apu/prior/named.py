@@ -1,11 +1,13 @@
 """The prior that a user names, by its folder or as the one that comes with us, ready to guide a fit."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from apu.body.protocol import BodyModel
 from apu.errors import InputError
 from apu.prior.checkpoint import load_prior, read_config
+from apu.prior.contact_prior import ContactPrior
 from apu.prior.guidance import DiffusionGuidance
 from apu.prior.shipped import SHIPPED_FOLDER, Shipped
 
@@ -41,6 +43,18 @@ def named_prior(named: Path | Shipped, body: BodyModel, seed: int) -> NamedPrior
     Raises:
         InputError: there is no prior in the folder, it is damaged, or it is for other bodies.
     """
+    folder = folder_of(named, body)
+    if folder is None:
+        return None
+    return NamedPrior(DiffusionGuidance(loaded_prior(folder, body), seed=seed), str(named), weights_of(folder))
+
+
+def folder_of(named: Path | Shipped, body: BodyModel) -> Path | None:
+    """Where a prior lies; None where nothing comes with us for this body.
+
+    Raises:
+        InputError: nothing comes with this version at all.
+    """
     folder = SHIPPED_FOLDER if named == "shipped" else named
     if named == "shipped" and not folder.is_dir():
         raise InputError(
@@ -52,5 +66,19 @@ def named_prior(named: Path | Shipped, body: BodyModel, seed: int) -> NamedPrior
         )
     if named == "shipped" and read_config(folder).body_model != body.name:
         return None
-    guidance = DiffusionGuidance(load_prior(folder, body), seed=seed)
-    return NamedPrior(guidance, str(named), read_config(folder).weights_sha256)
+    return folder
+
+
+def loaded_prior(folder: Path, body: BodyModel) -> ContactPrior:
+    """As `load_prior`, but read once in each process; again when its weights have changed."""
+    return _loaded(folder, weights_of(folder), body)
+
+
+def weights_of(folder: Path) -> str:
+    """The sha256 of a prior's weights, as its config has it."""
+    return read_config(folder).weights_sha256
+
+
+@lru_cache(maxsize=64)
+def _loaded(folder: Path, weights: str, body: BodyModel) -> ContactPrior:
+    return load_prior(folder, body)

@@ -39,7 +39,7 @@ class FitOptions:
         body: the body model.
         body_file: the user's SMPL-X, its file or folder; see `apu.body.smplx_place` when left out.
         prior: folder of a contact prior for that body (`apu train`), which guides the fit; `shipped` for the one that
-            comes with us, where there is one for the body.
+            comes with us, where there is one for the body; None for none.
         ages: of A and B, where known.
         seed: of all random numbers.
     """
@@ -57,7 +57,7 @@ class FitOptions:
     init: Path | None = None
     body: BodyKind = "anny"
     body_file: Path | None = None
-    prior: Path | Literal["shipped"] | None = None
+    prior: Path | Literal["shipped"] | None = "shipped"
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     seed: int = 0
 
