@@ -91,10 +91,10 @@ def report(**changes: tuple[float, float]) -> dict[str, str]:
                 compared("lab+wild", "lab-large", *ends["large"]),
                 compared("lab+wild", "none", -12.0, -8.0),
                 compared("lab+wild", "none", *ends["depth"], metric=claim_report.DEPTH),
-                compared("lab+wild", "none", *ends["contacts"], method="contacts"),
             ],
             "trainings": [],
         },
+        "contacts": {"prior_comparisons": [compared("lab+wild", "none", *ends["contacts"], method="contacts")]},
         "buddi": {"prior_comparisons": [compared("lab+wild:buddi", "lab+wild", 1.0, 3.0)]},
         "controls": {
             "prior_comparisons": [compared(name, "none", *ends[name]) for name in ("shuffled", "random")],

@@ -17,13 +17,14 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
 import torch
 from claim_data import of_classes, records_of, shuffled, with_estimates, write
 from claim_report import report
+from claim_setup import SMALL, Claim, Sizes
 
 from apu.cache import written_whole
 from apu.cli.main import main as apu_main
@@ -40,80 +41,6 @@ MOST_PARTS = 20
 """Of the pairs that wild is built from; where these do not give enough, something else is wrong."""
 LAB_SEED, WILD_SEED, TEST_SEED = 201, 101, 301
 """Of the generator: nothing is in two of the data sets."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What is made; WORK belongs to one of these.
-
-    Attributes:
-        lab, large, wild: pairs of the data sets.
-        part: true pairs that are observed and fitted for wild at a time.
-        unseen, seen: pairs to evaluate on.
-        steps, batch: of each training.
-        network: further words for `apu train`.
-        lab_classes: of lab.
-        class_counts: K of the controls classes-K.
-        min_chance: of `apu build`; None for the calibrated one.
-        verdict: whether fits are judged at all.
-    """
-
-    lab: int = 400
-    large: int = 1600
-    wild: int = 1200
-    part: int = 1600
-    unseen: int = 150
-    seen: int = 100
-    steps: int = 3000
-    batch: int = 64
-    network: tuple[str, ...] = ()
-    lab_classes: tuple[str, ...] = ("handshake", "hold_hands", "hug")
-    class_counts: tuple[int, ...] = (3, 6, 9)
-    min_chance: float | None = None
-    verdict: bool = True
-
-
-SMALL = Sizes(
-    lab=4, large=6, wild=4, part=9, unseen=1, seen=1, steps=20, batch=4,
-    network=("--width", "32", "--layers", "2", "--heads", "2", "--held-out", "0"),
-    class_counts=(3, 9), verdict=False,
-)  # fmt: skip
-"""Enough to see that everything runs."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One run.
-
-    Attributes:
-        work: folder.
-        sizes: of everything.
-        seeds: of observations, answers and trainings.
-        jobs: processes.
-        split, test_seed, families: of the evaluation.
-        heard: further words for `apu eval prior`.
-    """
-
-    work: Path
-    sizes: Sizes
-    seeds: tuple[int, ...]
-    jobs: int
-    split: str
-    test_seed: int
-    families: tuple[str, ...]
-    heard: tuple[str, ...]
-
-    def true(self, name: str) -> Path:
-        """Synthetic pairs."""
-        return self.work / "true" / name
-
-    def data(self, name: str) -> Path:
-        """What priors learn from."""
-        return self.work / "data" / name
-
-    def prior(self, name: str, seed: int) -> Path:
-        """A prior."""
-        return self.work / "priors" / f"{name}-{seed}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- data
@@ -265,12 +192,16 @@ def evaluate(claim: Claim) -> None:
         data += ["--data", str(claim.true(name))]
     first = claim.seeds[0]
     four = ("lab", "lab-large", "wild", "lab+wild")
+    seeds = [("lab+wild", seed) for seed in claim.seeds]
     runs = {
-        "priors": ([(name, seed) for name in four for seed in claim.seeds], ()),
+        "priors": ([(name, seed) for name in four for seed in claim.seeds], ("--methods", "keypoints")),
+        "contacts": (seeds, ("--methods", "contacts")),
         "buddi": ([("lab", first), ("lab+wild", first)], ("--recipe", "ours,buddi", "--methods", "keypoints")),
         "controls": ([(name, first) for name in ("lab+wild", "shuffled", "random")], ("--methods", "keypoints")),
         "classes": ([(f"classes-{count}", first) for count in sizes.class_counts], ("--methods", "keypoints")),
     }
+    runs = {name: runs[name] for name in claim.runs}
+    diversity = compared(claim)
     for family in claim.families:
         folder = claim.work / "eval" / "-".join([split, str(claim.test_seed), family, *claim.heard]).replace("--", "")
         for name, (priors, words) in runs.items():
@@ -280,10 +211,19 @@ def evaluate(claim: Claim) -> None:
                 "--family", family, *words, *claim.heard, *named, "--jobs", claim.jobs,
                 "--out", folder / name, "--resume",
             )  # fmt: skip
-        text = report({name: json.loads((folder / name / "table.json").read_bytes()) for name in runs}, unseen, family)
+        tables = {name: json.loads((folder / name / "table.json").read_bytes()) for name in runs}
+        text = report({**tables, "diversity": diversity}, unseen, family)
         with written_whole(folder / "claim.txt") as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
         say(f"\n{text}\n\nTables in {folder}/")
+
+
+def compared(claim: Claim) -> dict:
+    """How various the truth of few classes is, and the fits of many."""
+    out = claim.work / "compare"
+    if not (out / "table.json").is_file():
+        apu("dataset", "compare", claim.data("lab-large"), claim.data(f"wild-{claim.seeds[0]}"), "--out", out)
+    return json.loads((out / "table.json").read_bytes())
 
 
 # -------------------------------------------------------------------------------------------------------------- common
@@ -345,13 +285,22 @@ def claim_of(arguments: argparse.Namespace) -> Claim:
     heard = [(f"--{name}", getattr(arguments, name.replace("-", "_"))) for name in HEARD]
     return Claim(
         arguments.work, sizes, arguments.seeds, arguments.jobs, arguments.split, arguments.test_seed,
-        ("bev",) if arguments.small else arguments.families,
+        ("bev",) if arguments.small else arguments.families, arguments.runs,
         tuple(word for option, value in heard if value is not None for word in (option, value)),
     )  # fmt: skip
 
 
 HEARD = ("factor", "times", "start-steps", "sigmas")
 """Options that are handed to `apu eval prior` as they are; choose them on the validation split."""
+
+
+RUNS = ("priors", "contacts", "buddi", "controls", "classes")
+"""Parts of an evaluation: without and with contact answers, by BUDDI's recipe, controls, classes removed."""
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """`bev,second`."""
+    return tuple(text.split(","))
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
@@ -369,7 +318,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--min-chance", type=float, help="of apu build: least chance of an accurate fit")
     made.add_argument("--split", choices=tuple(UNSEEN), default="validation", help="which unseen classes are measured")
     made.add_argument("--test-seed", type=int, default=0, help="of the measured pairs and their observations")
-    made.add_argument("--families", type=lambda text: tuple(text.split(",")), default=("bev", "second"))
+    made.add_argument("--families", type=words_of, default=("bev", "second"))
+    made.add_argument("--runs", type=words_of, default=RUNS, help="parts of the evaluation, the first at least")
     for name in HEARD:
         made.add_argument(f"--{name}", help="as of apu eval prior")
     made.add_argument("--small", action="store_true", help="a few pairs and steps, to see that everything runs")

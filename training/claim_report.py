@@ -7,6 +7,12 @@ ERROR, DEPTH = "pair_pa_mpjpe_mm", "penetration_worst_mm"
 LEAST_PERCENT = 6.0
 """By so much lab+wild is to be below lab and below lab-large."""
 
+DIVERSITY = (
+    "interaction_types", "region_pair_entropy_bits", "contact_jaccard_distance", "pose_distance_mm",
+    "place_distance_mm", "facing_difference_deg",
+)  # fmt: skip
+"""Measures of `apu dataset compare` that are told beside the gain."""
+
 Tables = Mapping[str, Mapping[str, Any]]
 """Name of an evaluation -> its table.json."""
 
@@ -15,7 +21,7 @@ def report(tables: Tables, unseen: str, family: str) -> str:
     """All checks as text.
 
     Args:
-        tables: `priors`, `buddi`, `controls`, `classes`.
+        tables: `priors`, and of `contacts`, `buddi`, `controls`, `classes` and `diversity` what there is.
         unseen: group of the pairs that count.
         family: of the initial estimates.
     """
@@ -24,12 +30,11 @@ def report(tables: Tables, unseen: str, family: str) -> str:
         f"The claim on synthetic pairs of {unseen} classes ({family} estimates, {facts['pairs']} pairs with the seen)",
         "",
         *_headline(tables, unseen),
-        "",
-        *_controls(tables, unseen),
+        *(["", *_controls(tables, unseen)] if "controls" in tables else []),
         "",
         *_seeds(tables, unseen),
-        "",
-        *_classes(tables, unseen),
+        *(["", *_classes(tables, unseen)] if "classes" in tables else []),
+        *(["", *_diversity(tables, unseen)] if "diversity" in tables else []),
     ]
     return "\n".join(lines)
 
@@ -45,10 +50,12 @@ def _headline(tables: Tables, unseen: str) -> list[str]:
     lines.append(f"{_verdict(_below(one, 0.0))} lab+wild better than no prior: {_told(one)}")
     one = _compared(of_priors, "keypoints", "lab+wild", "none", DEPTH, unseen)
     lines.append(f"{_verdict(not _above(one, 0.0))} no rise of the worst penetration: {_told(one)}")
-    one = _compared(of_priors, "contacts", "lab+wild", "none", ERROR, unseen)
-    lines.append(f"{_verdict(not _above(one, 0.0))} with contact answers not worse than no prior: {_told(one)}")
-    one = _compared(tables["buddi"]["prior_comparisons"], "keypoints", "lab+wild:buddi", "lab+wild", ERROR, unseen)
-    lines.append(f"            lab+wild by BUDDI's recipe against ours: {_told(one)}")
+    if "contacts" in tables:
+        one = _compared(tables["contacts"]["prior_comparisons"], "contacts", "lab+wild", "none", ERROR, unseen)
+        lines.append(f"{_verdict(not _above(one, 0.0))} with contact answers not worse than no prior: {_told(one)}")
+    if "buddi" in tables:
+        one = _compared(tables["buddi"]["prior_comparisons"], "keypoints", "lab+wild:buddi", "lab+wild", ERROR, unseen)
+        lines.append(f"            lab+wild by BUDDI's recipe against ours: {_told(one)}")
     return lines
 
 
@@ -80,6 +87,24 @@ def _classes(tables: Tables, unseen: str) -> list[str]:
     names = [name.partition("/")[0] for name in tables["classes"]["facts"]["priors"]]
     lines = [f"  {name}: {_told(_compared(found, 'keypoints', name, 'none', ERROR, unseen))}" for name in names]
     return ["As classes are removed from wild, equally many fits, against no prior:", *lines]
+
+
+def _diversity(tables: Tables, unseen: str) -> list[str]:
+    """Open question 3 of the paper: is it the diversity of the data that helps?"""
+    gain = _compared(tables["priors"]["prior_comparisons"], "keypoints", "lab+wild", "lab-large", ERROR, unseen)
+    lines = []
+    for name in DIVERSITY:
+        one = tables["diversity"]["measures"][name]
+        part = one["difference_interval"]
+        lines.append(
+            f"  {name}: {_number(one['a'], 2)} and {_number(one['b'], 2)}, {_signed(one['difference'], 2)} "
+            f"[{_signed(part['low'], 2)}, {_signed(part['high'], 2)}]"
+        )
+    return [
+        f"Diversity of lab-large, then of wild, at one size; the error of lab+wild differs from lab-large's by "
+        f"{_signed(gain['found']['percent'])} %:",
+        *lines,
+    ]
 
 
 def _compared(
@@ -118,5 +143,5 @@ def _number(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.1f}"
+def _signed(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:+.{digits}f}"

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -63,6 +63,7 @@ class DiffusionGuidance:
     opposite: bool = True
     tilt: bool = True
     view: bool = True
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @torch.no_grad()
     def target(self, parameters: Bodies, pairs: KnownPairs, time: int) -> dict[str, Float[Tensor, "p 2 _"]]:
@@ -83,12 +84,12 @@ class DiffusionGuidance:
     def loss(self, parameters: Bodies, target: Bodies) -> Float[Tensor, " p"]:
         """See `Guidance.loss`: half the squares over the variances, or the norms over the standard deviations."""
         representation = self.prior.representation
-        now, wanted = representation.encode(parameters), representation.encode(target).detach()
+        now, wanted = representation.encode(parameters), self._rows(target)
         turn, offset = representation.relative(now)
         wanted_turn, wanted_offset = representation.relative(wanted)
         chord = (turn - wanted_turn).square().sum((-1, -2)) / 2  # the squared angle, where it is small
         terms = [chord / self.pull.orientation**2]
-        terms.append(self._away(offset - wanted_offset, representation.view(parameters).detach()))
+        terms.append(self._away(offset - wanted_offset, self._view(parameters)))
         for token in representation.tokens:
             if token.kind == "own":
                 angles = representation.spec[token.parameter].role == "angles"
@@ -96,6 +97,17 @@ class DiffusionGuidance:
                 terms.append((now - wanted)[:, token.columns].square().sum(-1) / sigma**2)
         squares = torch.stack(terms)
         return squares.sum(0) / 2 if self.pull.norm == "squared" else (squares + TINY).sqrt().sum(0)
+
+    @torch.no_grad()
+    def _rows(self, target: Bodies) -> Float[Tensor, "p d"]:
+        """Of a target, which stays the same for many steps."""
+        if self._kept.get("target") is not target:
+            self._kept.update(target=target, rows=self.prior.representation.encode(target))
+        return self._kept["rows"]
+
+    @torch.no_grad()
+    def _view(self, parameters: Bodies) -> Float[Tensor, "p 3"]:
+        return self.prior.representation.view(parameters)
 
     def _away(self, difference: Float[Tensor, "p 3"], view: Float[Tensor, "p 3"]) -> Float[Tensor, " p"]:
         """Squared, in standard deviations; both in A's root frame."""

@@ -1,0 +1,68 @@
+"""How much time a contact prior adds to a fit: processor time of the same pairs with it and without, in turns.
+
+    apu synth data/val --split validation --pairs 104 --seed 11
+    python benchmarks/prior_time.py data/val
+
+Prints the ratios of whole fits, stage 0 included, without contact answers and with one noisy answer; exits 1 when the
+median ratio of either is above the bound. The pairs are synthetic.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from apu.body.anny import AnnyBody
+from apu.contact.contact import ContactMap
+from apu.dataset.store import PairStore
+from apu.evaluate.cases import make_cases, partners
+from apu.evaluate.methods import Case, contacts_of
+from apu.prior.named import named_prior
+from apu.prior.shipped import Shipped
+from apu.scene.guidance import Guidance
+from apu.unite.solve import look, unite
+
+BOUND = 1.2
+BATCH = 8
+
+
+def seconds(body: AnnyBody, cases: Sequence[Case], maps: Sequence[ContactMap], guidance: Guidance | None) -> float:
+    """Processor time of fitting one batch."""
+    began = time.process_time()
+    unite(body, look(body, [case.observed.observation for case in cases]), maps, guidance=guidance)
+    return time.process_time() - began
+
+
+def main(data: Path, prior: Path | Shipped, repeats: int) -> int:
+    torch.set_num_threads(1)
+    body = AnnyBody.load()
+    named = named_prior(prior, body, 0)
+    if named is None:
+        raise SystemExit(f"There is no prior {prior} for this body.")
+    pairs = [record.to_true_pair() for record in PairStore(data).records()][:BATCH]
+    others = partners(pairs)
+    cases = make_cases(body, pairs, [others[pair.id] for pair in pairs], 0)
+    worst = 0.0
+    for words, method in (("no contacts", "keypoints"), ("noisy answer", "contacts")):
+        maps = [contacts_of(method, case) for case in cases]
+        seconds(body, cases, maps, named.guidance)  # what is compiled or loaded once
+        turns = [(seconds(body, cases, maps, None), seconds(body, cases, maps, named.guidance)) for _ in range(repeats)]
+        ratios = [after / before for before, after in turns]
+        median = statistics.median(ratios)
+        print(f"{words}: {min(before for before, _ in turns) / len(pairs):.2f} s a pair without, "
+              f"x{median:.2f} with the prior (x{min(ratios):.2f} to x{max(ratios):.2f})")  # fmt: skip
+        worst = max(worst, median)
+    return 1 if worst > BOUND else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--prior", default="shipped", help="a folder, instead of the shipped one")
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    sys.exit(main(given.data, "shipped" if given.prior == "shipped" else Path(given.prior), given.repeats))
