@@ -1,6 +1,6 @@
 """Fits the annotated pairs of real photos and prints what came out: python benchmarks/real_photos.py PHOTOS [--check].
 
-With `--prior DIR`, a folder of `apu train`, a contact prior guides the fits.
+As in `apu fit`, the shipped contact prior guides the fits; `--prior none` or a folder of `apu train` choose otherwise.
 
 PHOTOS is a folder with `images/*.png`, `vitpose/*_keypoints.json` and `interaction_contact_signature.json` (FlickrCI3D
 format). There is no true 3D for them: contacts are the human annotation, and the 2D error is that of the fit's own
@@ -89,6 +89,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, metavar="PHOTOS")
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--prior", type=lambda word: "shipped" if word == "shipped" else Path(word), metavar="DIR")
+    parser.add_argument("--prior", default="shipped", metavar="NAME")
     given = parser.parse_args()
-    sys.exit(main(given.photos, given.check, given.prior))
+    named = {"shipped": "shipped", "none": None}.get(given.prior, Path(given.prior))
+    sys.exit(main(given.photos, given.check, named))
