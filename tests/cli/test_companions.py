@@ -81,7 +81,7 @@ def test_a_folder_called_as_the_photo_holds_its_people(tmp_path: Path):
 
 def test_every_file_of_a_folder_of_people_is_watched_for_changes(tmp_path: Path):
     touch(tmp_path, "hug/0.npz", "hug/1.npz")
-    files = Request(init=tmp_path / "hug").files()
+    files = Request(init=tmp_path / "hug", prior=None).files()
     assert files == [tmp_path / "hug", tmp_path / "hug/0.npz", tmp_path / "hug/1.npz"]
 
 
