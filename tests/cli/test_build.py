@@ -14,6 +14,8 @@ from apu.dataset.build_photos import PhotoPiece
 from apu.dataset.build_synthetic import SyntheticBuild, SyntheticPiece
 from apu.dataset.store import PairStore
 from apu.dataset.synthetic.observation_settings import InitialFamily
+from apu.prior.named import weights_of
+from apu.prior.shipped import SHIPPED_FOLDER
 
 PAIRS = Path(__file__).parents[1] / "dataset" / "fixture_pairs"
 
@@ -48,6 +50,8 @@ def test_a_synthetic_set_becomes_a_data_set_of_fits(run, begun, tmp_path: Path):
     info = PairStore(out).info
     assert (info.kind, info.pairs) == ("simulated", 5)
     assert info.settings["acceptance"] == {"verdict": True, "min_chance": 0.5}
+    assert info.settings["prior"] == {"name": "shipped", "sha256": weights_of(SHIPPED_FOLDER)}
+    assert {piece.prior for piece in begun} == {SHIPPED_FOLDER}
     assert len((out / "rejected.jsonl").read_text().splitlines()) == 5
     assert [piece.seed for piece in begun] == [3, 3]
     assert run("dataset", "verify", out).exit_code == 0
@@ -62,6 +66,9 @@ def test_a_finished_one_is_left_alone_and_another_is_refused(run, begun, tmp_pat
     other = run(*ask, "--resume", "--seed", 1)
     assert other.exit_code == 2
     assert "settings.seed" in other.output
+    unguided = run(*ask, "--resume", "--prior", "none")
+    assert unguided.exit_code == 2
+    assert "settings.prior" in unguided.output
     assert run(*ask, "--overwrite", "--seed", 1).exit_code == 0
     assert len(begun) == 2
 
@@ -78,6 +85,7 @@ def test_a_finished_one_is_left_alone_and_another_is_refused(run, begun, tmp_pat
         (("--synthetic", str(PAIRS), "--classes", "tango"), "no pair of this class"),
         (("--synthetic", str(PAIRS), "--answers", "0", "--trusted"), "no answer to check"),
         (("nowhere.jpg",), "The photo is not there"),
+        (("--synthetic", str(PAIRS), "--prior", "nowhere"), "There is no prior in the folder"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run, tmp_path: Path, arguments, told):

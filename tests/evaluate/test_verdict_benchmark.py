@@ -29,6 +29,8 @@ from apu.evaluate.verdict_benchmark import (
 from apu.evaluate.verdict_findings import find_verdict
 from apu.evaluate.verdict_plot import draw_verdict
 from apu.evaluate.verdict_tables import verdict_tables
+from apu.prior.named import loaded_prior
+from apu.prior.shipped import SHIPPED_FOLDER
 from apu.scene.true_pair import TruePair
 from apu.unite.confidence import shipped
 from apu.unite.weights import UniteWeights
@@ -84,6 +86,27 @@ def test_every_kind_of_answer_is_fitted_from_one_first_fit_and_judged(
         assert clues <= {name.removeprefix(CLUE) for name in row.values if name.startswith(CLUE)}
         assert set(row.values) & set(KEPT) == set(KEPT)
     assert 0 < rows[1].values[CHANCE_PERCENT] < 100
+
+
+def test_a_named_prior_guides_every_fit_and_a_folder_without_one_is_refused(
+    body: AnnyBody, pairs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    heard = []
+
+    def unite(body, first, maps, guidance):
+        heard.append(guidance)
+        raise ArithmeticError("enough")
+
+    plain_look = verdict_benchmark.look
+    monkeypatch.setattr(verdict_benchmark, "look", lambda body, seen: plain_look(body, seen, QUICK))
+    monkeypatch.setattr(verdict_benchmark, "unite", unite)
+    asked = Verdict(("1",), SHIPPED_FOLDER)
+    asked.check()
+    assert all(row.lost for row in asked.measure(body, Part(pairs[:1], pairs[1:], 5)))
+    assert all(one.prior is loaded_prior(SHIPPED_FOLDER, body) and one.seed == 5 for one in heard)
+    assert heard
+    with pytest.raises(InputError, match="no prior in the folder"):
+        Verdict(("1",), tmp_path).check()
 
 
 def test_kinds_of_answers_are_checked_and_written_in_one_way():
