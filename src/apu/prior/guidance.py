@@ -85,26 +85,23 @@ class DiffusionGuidance:
     def loss(self, parameters: Bodies, target: Bodies) -> Float[Tensor, " p"]:
         """See `Guidance.loss`: half the squares over the variances, or the norms over the standard deviations."""
         representation = self.prior.representation
-        now, wanted = representation.encode(parameters), self._rows(target)
-        turn, offset = representation.relative(now)
-        wanted_turn, wanted_offset = representation.relative(wanted)
+        turn, offset = representation.relation(parameters)
+        wanted_turn, wanted_offset = self._relation(target)
         chord = (turn - wanted_turn).square().sum((-1, -2)) / 2  # the squared angle, where it is small
         terms = [chord / self.pull.orientation**2]
         terms.append(self._away(offset - wanted_offset, self._view(parameters)))
-        for token in representation.tokens:
-            if token.kind == "own":
-                angles = representation.spec[token.parameter].role == "angles"
-                sigma = self.pull.pose if angles else self.pull.shape
-                terms.append((now - wanted)[:, token.columns].square().sum(-1) / sigma**2)
+        for name in representation.own:
+            sigma = self.pull.pose if representation.spec[name].role == "angles" else self.pull.shape
+            terms += ((parameters[name] - target[name].detach()) / sigma).square().sum(-1).unbind(1)
         squares = torch.stack(terms)
         return squares.sum(0) / 2 if self.pull.norm == "squared" else (squares + TINY).sqrt().sum(0)
 
     @torch.no_grad()
-    def _rows(self, target: Bodies) -> Float[Tensor, "p d"]:
+    def _relation(self, target: Bodies) -> tuple[Float[Tensor, "p 3 3"], Float[Tensor, "p 3"]]:
         """Of a target, which stays the same for many steps."""
         if self._kept.get("target") is not target:
-            self._kept.update(target=target, rows=self.prior.representation.encode(target))
-        return self._kept["rows"]
+            self._kept.update(target=target, relation=self.prior.representation.relation(target))
+        return self._kept["relation"]
 
     @torch.no_grad()
     def _view(self, parameters: Bodies) -> Float[Tensor, "p 3"]:

@@ -165,12 +165,19 @@ class Representation:
         Args:
             bodies: name -> (n, 2, size) parameters of A and B.
         """
-        turn = matrix_of_rotvec(bodies[self.orientation])
-        place = bodies[self.translation]
-        seen = turn[:, 0].mT @ turn[:, 1]
-        offset = (turn[:, 0].mT @ (place[:, 1] - place[:, 0])[..., None])[..., 0]
+        seen, offset = self.relation(bodies)
         own = [bodies[name][:, person] for person in (0, 1) for name in self.own]
         return torch.cat([*own, columns_of_matrix(seen), offset], -1)
+
+    def relation(self, bodies: Bodies) -> tuple[Float[Tensor, "n 3 3"], Float[Tensor, "n 3"]]:
+        """Rotation and place of B in A's root frame; differentiable.
+
+        Args:
+            bodies: name -> (n, 2, size) parameters of A and B.
+        """
+        turn, place = matrix_of_rotvec(bodies[self.orientation]), bodies[self.translation]
+        offset = (turn[:, 0].mT @ (place[:, 1] - place[:, 0])[..., None])[..., 0]
+        return turn[:, 0].mT @ turn[:, 1], offset
 
     def decode(self, rows: Float[Tensor, "n d"], frame: RootFrame) -> dict[str, Float[Tensor, "n 2 _"]]:
         """The pairs again, A where the frame says; orientations of B are rotation vectors not longer than pi.
@@ -188,7 +195,7 @@ class Representation:
         return {name: found[name] for name in self.spec}
 
     def relative(self, rows: Float[Tensor, "n d"]) -> tuple[Float[Tensor, "n 3 3"], Float[Tensor, "n 3"]]:
-        """Rotation and place of B in A's root frame."""
+        """Rotation and place of B in A's root frame, out of rows."""
         orientation, translation = self.tokens[-2:]
         return matrix_of_columns(rows[:, orientation.columns]), rows[:, translation.columns]
 

@@ -184,7 +184,7 @@ class GuidanceWeights:
     factor: float = 1.0
     contact_times: tuple[int, int] = (800, 700)
     penetration_times: tuple[int, int] = (600, 500)
-    refresh: int = 25
+    refresh: int = 50
     start_steps: int = 0
 
 
