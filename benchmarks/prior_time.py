@@ -21,7 +21,7 @@ from apu.dataset.store import PairStore
 from apu.evaluate.cases import make_cases, partners
 from apu.evaluate.methods import Case, Method, contacts_of
 from apu.prior.named import named_prior
-from apu.prior.shipped import Shipped
+from apu.prior.shipped import Shipped, prior_of_word
 from apu.scene.guidance import Guidance
 from apu.unite.solve import look, unite
 
@@ -39,10 +39,10 @@ def seconds(body: AnnyBody, cases: Sequence[Case], method: Method, guidance: Gui
     return time.process_time() - began
 
 
-def main(data: Path, prior: Path | Shipped, count: int, repeats: int) -> int:
+def main(data: Path, prior: Path | Shipped | None, count: int, repeats: int) -> int:
     torch.set_num_threads(1)
     body = AnnyBody.load()
-    named = named_prior(prior, body, 0)
+    named = None if prior is None else named_prior(prior, body, 0)
     if named is None:
         raise SystemExit(f"There is no prior {prior} for this body.")
     pairs = [record.to_true_pair() for record in PairStore(data).records()][:count]
@@ -72,5 +72,4 @@ if __name__ == "__main__":
     parser.add_argument("--pairs", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=2)
     given = parser.parse_args()
-    chosen = "shipped" if given.prior == "shipped" else Path(given.prior)
-    sys.exit(main(given.data, chosen, given.pairs, given.repeats))
+    sys.exit(main(given.data, prior_of_word(given.prior), given.pairs, given.repeats))

@@ -12,11 +12,11 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from apu.pipeline import FitOptions, PairResult, fit
+from apu.prior.shipped import Shipped, prior_of_word
 from apu.show.report import pair_report
 
 TOUCHING_M = 0.02
@@ -26,7 +26,7 @@ HEAD = (
 )
 
 
-def main(photos: Path, check: bool, prior: Path | Literal["shipped"] | None) -> int:
+def main(photos: Path, check: bool, prior: Path | Shipped | None) -> int:
     torch.set_num_threads(1)
     print(HEAD)
     misses: list[str] = []
@@ -91,5 +91,4 @@ if __name__ == "__main__":
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--prior", default="shipped", metavar="NAME")
     given = parser.parse_args()
-    named = {"shipped": "shipped", "none": None}.get(given.prior, Path(given.prior))
-    sys.exit(main(given.photos, given.check, named))
+    sys.exit(main(given.photos, given.check, prior_of_word(given.prior)))

@@ -170,6 +170,7 @@ def test_the_whole_experiment_runs_and_what_is_finished_is_not_done_again(body: 
     text = (work / "eval" / "validation-0-bev" / "claim.txt").read_text()
     assert "lab+wild at least 6 % below lab-large" in text
     assert "classes-9" in text
+    assert "region_pair_entropy_bits" in text
     sizes = {path.name: len(PairStore(path)) for path in (work / "data").iterdir()}
     assert sizes == {"lab": 4, "lab-large": 6, "wild-0": 4, "shuffled-0": 8, "classes-3-0": 3, "classes-9-0": 3}
     large = [record.id for record in PairStore(work / "data" / "lab-large").records()]

@@ -303,6 +303,18 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(text.split(","))
 
 
+def runs_of(text: str) -> tuple[str, ...]:
+    """`priors,contacts`; the report needs the first.
+
+    Raises:
+        ArgumentTypeError: there is no such part, or the first is missing.
+    """
+    runs = words_of(text)
+    if RUNS[0] not in runs or set(runs) - set(RUNS):
+        raise argparse.ArgumentTypeError(f"expected {RUNS[0]} and any of {', '.join(RUNS[1:])}; got {text}")
+    return runs
+
+
 def seeds_of(text: str) -> tuple[int, ...]:
     """`0,1,2`."""
     return tuple(int(part) for part in text.split(","))
@@ -319,7 +331,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--split", choices=tuple(UNSEEN), default="validation", help="which unseen classes are measured")
     made.add_argument("--test-seed", type=int, default=0, help="of the measured pairs and their observations")
     made.add_argument("--families", type=words_of, default=("bev", "second"))
-    made.add_argument("--runs", type=words_of, default=RUNS, help="parts of the evaluation, the first at least")
+    made.add_argument("--runs", type=runs_of, default=RUNS, help="parts of the evaluation, the first at least")
     for name in HEARD:
         made.add_argument(f"--{name}", help="as of apu eval prior")
     made.add_argument("--small", action="store_true", help="a few pairs and steps, to see that everything runs")

@@ -101,7 +101,7 @@ def _diversity(tables: Tables, unseen: str) -> list[str]:
             f"[{_signed(part['low'], 2)}, {_signed(part['high'], 2)}]"
         )
     return [
-        f"Diversity of lab-large, then of wild, at one size; the error of lab+wild differs from lab-large's by "
+        "Diversity of lab-large, then of wild, at one size; the error of lab+wild differs from lab-large's by "
         f"{_signed(gain['found']['percent'])} %:",
         *lines,
     ]

@@ -37,7 +37,7 @@ from apu.evaluate.batches import Benchmark, run_benchmark
 from apu.evaluate.risk_coverage import discrimination, limit_for, risk_coverage
 from apu.evaluate.rows import BenchmarkRow, read_rows, write_rows
 from apu.evaluate.verdict_benchmark import CLUE, ERROR, Verdict, method_name
-from apu.prior.shipped import SHIPPED_FOLDER
+from apu.prior.shipped import SHIPPED_FOLDER, prior_of_word
 from apu.scene.true_pair import TruePair
 from apu.unite.confidence import FILE, Calibration, Clue, content_of
 
@@ -264,7 +264,8 @@ def main() -> None:
 
 
 def _prior(word: str) -> Path | None:
-    return {"none": None, "shipped": SHIPPED_FOLDER}.get(word, Path(word))
+    named = prior_of_word(word)
+    return SHIPPED_FOLDER if named == "shipped" else named
 
 
 def _rounded(value):

@@ -33,7 +33,7 @@ from apu.dataset.synthetic.observation_settings import InitialFamily, InitialSet
 from apu.dataset.work import plain
 from apu.errors import InputError, PhotoError
 from apu.evaluate.trusted_answers import Trust, trusted_map
-from apu.prior.named import NamedPrior, folder_of, named_prior
+from apu.prior.named import NamedPrior, named_prior
 from apu.prior.shipped import Shipped
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
@@ -87,7 +87,7 @@ def of_synthetic(
     pieces = pieces_of(
         [pair_name(record) for record in records],
         seed=seed, answers=answers, contacts_of=name, settings=settings, acceptance=accept,
-        prior=None if prior is None else folder_of(prior, body),
+        prior=guiding and guiding.folder,
     )  # fmt: skip
     told = {
         "synthetic": _digest([piece.pairs for piece in pieces]),

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import click
 
-from apu.prior.shipped import Shipped
+from apu.prior.shipped import Shipped, prior_of_word
 
 AgeGroup = Literal["adult", "child", "unknown"]
 """As in `apu.scene.pair`, repeated here because that module loads torch; a test compares the two."""
@@ -88,9 +88,7 @@ class PriorType(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path | Shipped | None:
         """Parse the word; click calls this also with values that are parsed already."""
-        if value == "shipped":
-            return "shipped"
-        return value if isinstance(value, Path) else None if value == "none" else Path(str(value))
+        return value if isinstance(value, Path) else prior_of_word(str(value))
 
 
 prior_option = click.option(

@@ -26,8 +26,8 @@ class Pull:
     """How sure the prior is of its target. Chosen on validation pairs (docs/prior.md).
 
     Attributes:
-        pose: standard deviation of a joint angle, radians. Wide: 0.5 made no validation pair of unseen classes better,
-            and had somebody stand who sits in a photo.
+        pose: standard deviation of a joint angle, radians. Wide: 0.5 was no better on validation pairs of unseen
+            classes, and had somebody stand who sits in a photo.
         shape: of a shape logit.
         orientation: of the rotation between the two, radians.
         translation: of the place of one as the other sees it, across the line of sight, metres; keypoints tell it well.

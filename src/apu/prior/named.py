@@ -19,11 +19,13 @@ class NamedPrior:
     Attributes:
         guidance: for the solver.
         name: as it was named.
+        folder: where it lies.
         sha256: of the weights.
     """
 
     guidance: DiffusionGuidance
     name: str
+    folder: Path
     sha256: str
 
     @property
@@ -46,7 +48,7 @@ def named_prior(named: Path | Shipped, body: BodyModel, seed: int) -> NamedPrior
     folder = folder_of(named, body)
     if folder is None:
         return None
-    return NamedPrior(DiffusionGuidance(loaded_prior(folder, body), seed=seed), str(named), weights_of(folder))
+    return NamedPrior(DiffusionGuidance(loaded_prior(folder, body), seed=seed), str(named), folder, weights_of(folder))
 
 
 def folder_of(named: Path | Shipped, body: BodyModel) -> Path | None:
