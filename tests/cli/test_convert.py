@@ -168,6 +168,9 @@ def test_a_pair_of_anny_becomes_smplx_by_the_same_angles_and_smplx_numbers_are_w
         assert found["body_pose"].shape == (2, 63)
         assert found["betas"].shape == (2, 10)
         assert found["param_pose"] == pytest.approx(people["pose"].numpy())
+    turned = run("convert", "pair.npz", "--to", "smplx", "--out", "t.npz", "--up", "y")
+    assert turned.exit_code == 2
+    assert "lies in its camera's frame" in turned.output
     again = run("convert", "pair.npz", "--to", "anny", "--out", "a.npz")
     assert again.exit_code != 0
     assert "already" in again.output

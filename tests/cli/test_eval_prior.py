@@ -147,6 +147,8 @@ def test_a_killed_evaluation_goes_on_and_ends_with_the_same_bytes(run, batches, 
     [
         (("--prior", "lab"), "lab/0=priors/lab-0"),
         (("--prior", "lab=nothing"), "There is no prior in the folder"),
+        (("--prior", "lab=nothing"), "know the words shipped and none"),
+        (("--prior", "lab=a", "--recipe", "ours,start", "--start-steps", "0"), "expected at least 1"),
         (("--prior", "lab=a", "--recipe", "theirs"), "ours, buddi, start"),
         (("--prior", "lab=a", "--methods", "oracle"), "keypoints, contacts"),
         (("--prior", "lab=a", "--times", "1,2,3"), "expected 4 whole numbers"),

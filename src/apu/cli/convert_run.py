@@ -55,7 +55,7 @@ def convert(
     body = load_body(kind, body_file if kind == "smplx" else None, progress)
     if file.suffix.lower() == ".npz":
         arrays = load_npz(file, "body", only={"param_pose"})
-        people = _pair(file, body) if "param_pose" in arrays else _smpl(file, body, kind, body_file, up)
+        people = _pair(file, body, up) if "param_pose" in arrays else _smpl(file, body, kind, body_file, up)
     else:
         turn = np.array(CAMERA_FROM_SMPLX if up in (None, "y") else (1.0, 1.0, 1.0))
         found = read_meshes(file, turn)
@@ -67,8 +67,16 @@ def convert(
     return [*_told(people, fit), f"Wrote {out}."]
 
 
-def _pair(file: Path, body: BodyModel) -> People:
+def _pair(file: Path, body: BodyModel, up: str | None) -> People:
     """A fitted pair of another model: the angles mean the same on every body of ours."""
+    if up == "y":
+        raise InputError(
+            "A fitted pair lies in its camera's frame.",
+            where="--up",
+            expected="nothing, or -y, for a pair.npz",
+            got=up,
+            remedy="leave --up out.",
+        )
     pair = read_stored_pair(file)
     if pair.body_model.partition("-")[0].removesuffix("a") == body.name.partition("-")[0].removesuffix("a"):
         raise _same(file, pair.body_model)

@@ -10,6 +10,7 @@ import click
 from apu.cli.evaluate_pairs import AskedPairs, benchmark_info, measured, names_in, tell_lost
 from apu.cli.request import printable
 from apu.dataset.synthetic.observation_settings import InitialFamily, InitialSettings, ObservationSettings
+from apu.errors import InputError
 from apu.evaluate.batches import versions_of
 from apu.evaluate.prior_arms import Arm, ComparedPrior, Recipe, RecipeName, arms_of, named_priors, recipes
 from apu.evaluate.prior_benchmark import Priors
@@ -53,7 +54,7 @@ class AskedPriors:
         return [*words, *(word for prior in self.priors for word in ("--prior", prior))]
 
     def chosen_recipes(self) -> dict[RecipeName, Recipe]:
-        """Raises InputError for an unknown one."""
+        """Raises InputError for an unknown one, or one that cannot be."""
         guidance, pull = GuidanceWeights(), Pull()
         if self.factor is not None:
             guidance = replace(guidance, factor=self.factor)
@@ -61,6 +62,14 @@ class AskedPriors:
             a, b, c, d = self.times
             guidance = replace(guidance, contact_times=(a, b), penetration_times=(c, d))
         if self.start_steps is not None:
+            if not self.start_steps and "start" in names_in(self.recipe):
+                raise InputError(
+                    "The recipe start begins from a sample.",
+                    where="--start-steps",
+                    expected="at least 1",
+                    got=0,
+                    remedy="give more steps, or leave start out of --recipe.",
+                )
             guidance = replace(guidance, start_steps=self.start_steps)
         if self.sigmas is not None:
             pose, shape, orientation, translation, depth = self.sigmas

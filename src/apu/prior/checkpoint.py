@@ -137,7 +137,8 @@ def read_config(folder: Path) -> PriorConfig:
             where=folder,
             expected=f"a folder that `apu train` has finished, with {CONFIG} in it",
             got=f"a folder without {CONFIG}" if folder.is_dir() else "no such folder",
-            remedy="name the --out of `apu train`; when that was stopped, finish it with --resume.",
+            remedy="name the --out of `apu train` (where it was stopped, finish it with --resume); "
+            "`apu fit` and `apu build` also know the words shipped and none.",
         )
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
