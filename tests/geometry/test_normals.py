@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 
-from apu.geometry.normals import face_normals, vertex_normals
+from apu.geometry.normals import face_normals, summed_normals, vertex_normals
 
 
 @pytest.fixture
@@ -41,3 +42,13 @@ def test_big_faces_count_more_than_small_ones():
     normal = vertex_normals(corners, np.array([[0, 1, 2], [0, 3, 1]]))[0]
     assert normal[2] > normal[1] > 0
     assert normal[2] / normal[1] == pytest.approx(10.0)
+
+
+def test_summed_normals_point_as_vertex_normals_do_and_have_a_gradient(ball):
+    vertices = torch.from_numpy(np.stack([ball.vertices, 2 * ball.vertices])).requires_grad_()
+    summed = summed_normals(vertices, torch.from_numpy(np.asarray(ball.faces)))
+    found = torch.nn.functional.normalize(summed.detach(), dim=-1)
+    assert np.allclose(found[0], vertex_normals(ball.vertices, ball.faces), atol=1e-12)
+    assert torch.allclose(summed[1], 4 * summed[0])
+    (gradient,) = torch.autograd.grad(summed.square().sum(), vertices)
+    assert gradient.norm() > 0

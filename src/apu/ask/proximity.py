@@ -15,6 +15,7 @@ from apu.body.protocol import Surface
 from apu.body.region_samples import RegionSamples, sample_regions
 from apu.contact.contact import Contact, ContactMap
 from apu.geometry.camera import project
+from apu.geometry.normals import summed_normals
 from apu.scene.annotation import NOTHING, Annotation
 from apu.scene.camera import Camera
 from apu.scene.estimate import Estimate
@@ -82,7 +83,8 @@ class ProximityAnnotator:
     def _region_costs(self, estimate: Estimate, camera: Camera) -> Float[Tensor, "r r"]:
         """Cost of the best two places of every two regions; infinite where none in the picture face each other."""
         points = estimate.vertices[:, self._samples.vertices].double()
-        normals = _vertex_normals(estimate.vertices, self._surface.faces)[:, self._samples.vertices].double()
+        summed = summed_normals(estimate.vertices, self._surface.faces)[:, self._samples.vertices]
+        normals = torch.nn.functional.normalize(summed.double(), dim=-1)
         depth = points[..., 2:].clamp_min(0.1)
         middle = depth.mean()
         flat = points[..., :2] / depth * middle  # metres across the picture, at the pair's own distance
@@ -105,13 +107,6 @@ def _least_of_each_region(
     cost: Float[Tensor, "n m"], rows: Int[Tensor, "r k"], filled: Bool[Tensor, "r k"]
 ) -> Float[Tensor, "r m"]:
     return cost[rows].masked_fill(~filled[..., None], torch.inf).amin(1)
-
-
-def _vertex_normals(vertices: Float[Tensor, "2 v 3"], faces: Int[Tensor, "f 3"]) -> Float[Tensor, "2 v 3"]:
-    a, b, c = vertices[:, faces].unbind(2)
-    weighted = torch.linalg.cross(b - a, c - a)
-    total = torch.zeros_like(vertices).index_add_(1, faces.flatten(), weighted.repeat_interleave(3, 1))
-    return total / total.norm(dim=-1, keepdim=True).clamp_min(1e-12)
 
 
 def _reward(region: str) -> float:

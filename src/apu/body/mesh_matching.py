@@ -9,7 +9,7 @@ from torch import Tensor
 
 from apu.body.protocol import BodyModel, Parts
 from apu.body.target_mesh import TargetMesh
-from apu.geometry.normals import face_normals
+from apu.geometry.normals import face_normals, summed_normals
 from apu.geometry.sampling import farthest_points
 from apu.geometry.surface_query import Nearest, SurfaceQuery, surface_points
 
@@ -63,7 +63,7 @@ class Matching:
     def pairs(self, vertices: Float[Tensor, "n v 3"]) -> Pairs:
         """Nearest points for bodies that lie so."""
         still = vertices.detach()
-        normals = _vertex_normals(still, self.faces)
+        normals = summed_normals(still, self.faces)
         mine = vertices[:, self.samples]
         there, facing = zip(
             *(mesh.nearest(points) for mesh, points in zip(self._meshes, mine.detach(), strict=True)), strict=True
@@ -109,13 +109,3 @@ class _Mesh:
 
 def _as(found: Nearest, like: Tensor) -> Nearest:
     return Nearest(found.face.long(), found.barycentric.to(like.dtype), found.inside)
-
-
-def _vertex_normals(vertices: Float[Tensor, "n v 3"], faces: Int[Tensor, "g 3"]) -> Float[Tensor, "n v 3"]:
-    """As `geometry.normals.vertex_normals`, for a batch that moves; of any length."""
-    a, b, c = (vertices[:, faces[:, k]] for k in range(3))
-    weighted = torch.linalg.cross(b - a, c - a)
-    total = torch.zeros_like(vertices)
-    for k in range(3):
-        total.index_add_(1, faces[:, k], weighted)
-    return total

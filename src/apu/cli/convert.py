@@ -8,7 +8,8 @@ import click
 from apu.body.smplx_place import find_smplx
 from apu.cli.group import ApuCommand
 from apu.cli.options import BodyKind
-from apu.errors import InputError, OutputError
+from apu.cli.output import check_file
+from apu.errors import InputError
 
 FILE = click.Path(path_type=Path)
 
@@ -43,14 +44,7 @@ def command(file: Path, kind: BodyKind, out: Path, body_file: Path | None, up: s
     """
     if out.suffix != ".npz":
         raise click.UsageError(f"--out writes an npz file; {out} ends in {out.suffix or 'nothing'}.")
-    if out.exists() and not overwrite:
-        raise OutputError(
-            "The output file exists.",
-            where=out,
-            expected="a new file",
-            got="a file of that name",
-            remedy="add --overwrite, or name another file with --out.",
-        )
+    check_file(out, overwrite=overwrite)
     if not file.is_file():
         raise InputError(
             "There is nothing to convert.",

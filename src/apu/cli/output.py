@@ -21,7 +21,34 @@ CONTENTS = {
 RESULT_FILES = frozenset([*CONTENTS, OBJ])
 """Names of the files of a result folder."""
 
-__all__ = ["CONTENTS", "FAILURE", "REPORT", "RESULT_FILES", "RUN", "TURNTABLE", "check_folder", "describe_folder"]
+__all__ = [
+    "CONTENTS",
+    "FAILURE",
+    "REPORT",
+    "RESULT_FILES",
+    "RUN",
+    "TURNTABLE",
+    "check_file",
+    "check_folder",
+    "describe_folder",
+]
+
+
+def check_file(out: Path, *, overwrite: bool) -> None:
+    """Refuse a file that cannot be written anew, before minutes are spent on it.
+
+    Raises:
+        OutputError: it is a folder, or it is there and `overwrite` is not set.
+    """
+    taken = out.exists() or out.is_symlink()
+    if taken and (out.is_dir() or not overwrite):
+        raise OutputError(
+            "The output file is a folder." if out.is_dir() else "The output file exists.",
+            where=out,
+            expected="a new file",
+            got=f"a {'folder' if out.is_dir() else 'file'} of that name",
+            remedy="name a file in it." if out.is_dir() else "add --overwrite, or name another file with --out.",
+        )
 
 
 def check_folder(folder: Path, *, overwrite: bool) -> None:

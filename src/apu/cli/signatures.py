@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from apu.cli.group import ApuCommand
-from apu.errors import OutputError
+from apu.cli.output import check_file
 
 PLACE = click.Path(path_type=Path)
 
@@ -69,19 +69,7 @@ def command(
         )
     if within_cm is not None and math.isnan(within_cm):
         raise click.UsageError("--within is a distance in cm, not nan.")
-    _check_free(out, overwrite)
+    check_file(out, overwrite=overwrite)
     from apu.cli.signatures_run import write
 
     write(results, out, kind, within_cm, layout)
-
-
-def _check_free(out: Path, overwrite: bool) -> None:
-    taken = out.exists() or out.is_symlink()
-    if taken and (out.is_dir() or not overwrite):
-        raise OutputError(
-            "The output file is a folder." if out.is_dir() else "The output file exists.",
-            where=out,
-            expected="a new file",
-            got=f"a {'folder' if out.is_dir() else 'file'} of that name",
-            remedy="name a file in it." if out.is_dir() else "add --overwrite, or name another file with --out.",
-        )

@@ -1,7 +1,9 @@
 """Surface normals of triangle meshes."""
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 
 def face_normals(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "f 3"]:
@@ -23,3 +25,10 @@ def vertex_normals(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f
     )
     length = np.linalg.norm(total, axis=1, keepdims=True)
     return (total / np.where(length > 0, length, 1.0)).astype(vertices.dtype)
+
+
+def summed_normals(vertices: Float[Tensor, "n v 3"], faces: Int[Tensor, "f 3"]) -> Float[Tensor, "n v 3"]:
+    """As `vertex_normals` before they are made units, for a batch, and with a gradient; zero without a face."""
+    a, b, c = vertices[:, faces].unbind(2)
+    weighted = torch.linalg.cross(b - a, c - a)
+    return torch.zeros_like(vertices).index_add(1, faces.flatten(), weighted.repeat_interleave(3, 1))
