@@ -97,12 +97,12 @@ def test_priors_are_compared_printed_and_written(run, batches, data):
     result = run(
         "eval", "prior", *data, "--prior", "lab/0=a", "--prior", "lab/1=b", "--prior", "both=b",
         "--methods", "keypoints",
-        "--family", "second", "--times", "80,30,20,5", "--factor", "2", "--sigmas", "0.2,1,0.3,0.05,0.1",
+        "--family", "second", "--times", "80,30,20,5", "--factor", "2", "--sigmas", "0.2,1,0.3,0.05,0.1,0.2",
         "--out", "bench",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
-    assert "--times 80,30,20,5 --sigmas 0.2,1,0.3,0.05,0.1 --prior lab/0=a --prior lab/1=b --prior both=b" in said
+    assert "--times 80,30,20,5 --sigmas 0.2,1,0.3,0.05,0.1,0.2 --prior lab/0=a --prior lab/1=b --prior both=b" in said
     assert [part.pairs[0].id for _, part in batches] == ["one-0", "one-1", "two-0", "two-1"]
     recipe = batches[0][0].recipes["ours"]
     assert (recipe.guidance.factor, recipe.guidance.penetration_times, recipe.pull.translation) == (2.0, (20, 5), 0.05)
@@ -153,7 +153,7 @@ def test_a_killed_evaluation_goes_on_and_ends_with_the_same_bytes(run, batches, 
         (("--prior", "lab=a", "--methods", "oracle"), "keypoints, contacts"),
         (("--prior", "lab=a", "--times", "1,2,3"), "expected 4 whole numbers"),
         (("--prior", "lab=a", "--times", "1,2,3,1000"), "0 to 999"),
-        (("--prior", "lab=a", "--sigmas", "1,1,0,1,1"), "expected 5 numbers above 0"),
+        (("--prior", "lab=a", "--sigmas", "1,1,0,1,1"), "expected 6 numbers above 0"),
         (("--prior", "lab=a", "--seed", "1"), "--seed says how pairs are made"),
         (("--prior", "lab=a", "--out", ".", "--overwrite"), "would delete the data set"),
     ],

@@ -93,7 +93,7 @@ def test_a_prior_that_knows_the_truth_is_better_than_none_and_random_weights_cha
     monkeypatch.setattr(prior_benchmark, "UniteWeights", quick)
     cases = make_cases(body, pairs, pairs[::-1], 0)
     truth, random = (ComparedPrior(name, None, Path(name)) for name in ("truth", "random"))
-    knowing = Knowing(untrained, Pull(0.05, 0.2, 0.05, 0.02, 0.02))
+    knowing = Knowing(untrained, Pull(0.05, 0.2, 0.05, 0.02, 0.02, 0.02))
     object.__setattr__(
         knowing, "truth", {case.observed.truth.id: dict(case.observed.true_parameters) for case in cases}
     )

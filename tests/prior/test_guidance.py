@@ -177,9 +177,20 @@ def test_each_standard_deviation_says_what_its_quantity_costs(guidance, estimate
         assert torch.allclose(plain, torch.ones(6), atol=1e-2), name
 
 
+def test_where_contacts_are_told_they_say_the_depth(guidance, estimate):
+    pull = Pull(depth=0.1, depth_told=0.4)
+    sight = torch.nn.functional.normalize(estimate["translation"][:, 0], dim=-1)
+    behind = {name: value.clone() for name, value in estimate.items()}
+    behind["translation"][:, 1] += 0.2 * sight
+    told = torch.arange(6) < 2
+    loss = replace(guidance, pull=pull).loss(behind, estimate, told)
+    assert torch.allclose(loss, torch.where(told, 0.5 * 0.5**2, 0.5 * 2.0**2), atol=5e-3)
+    assert torch.equal(loss[2:], replace(guidance, pull=pull).loss(behind, estimate)[2:])
+
+
 def test_a_quantity_with_no_certainty_is_not_pulled(guidance, estimate):
     """With this, BUDDI's recipe can be said: plain norms, and no pull on the orientation."""
-    buddi = replace(guidance, pull=Pull(0.01, 0.1, float("inf"), 1e-4, 1e-4, "plain"))
+    buddi = replace(guidance, pull=Pull(0.01, 0.1, float("inf"), 1e-4, 1e-4, 1e-4, "plain"))
     turned = {name: value.clone().requires_grad_() for name, value in estimate.items()}
     with torch.no_grad():
         turned["orientation"][:, 1] += 0.3

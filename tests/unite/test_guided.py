@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from apu.body.anny import AnnyBody
-from apu.contact.contact import ContactMap
+from apu.contact.contact import Contact, ContactMap
 from apu.scene.estimate import InitialBody
+from apu.scene.guidance import KnownPairs
 from apu.unite.guided import TERM, GuidedStage, known_pairs
 from apu.unite.solve import FirstLook, look, unite
 from apu.unite.weights import GuidanceWeights, UniteWeights
@@ -24,7 +25,7 @@ class BesideGuidance:
 
     def __init__(self, angle: float = 0.4) -> None:
         self.angle = angle
-        self.asked, self.started = [], []
+        self.asked, self.started, self.told = [], [], []
 
     def target(self, parameters, pairs, time):
         assert not any(value.requires_grad for value in parameters.values())
@@ -33,7 +34,8 @@ class BesideGuidance:
         pose[:, 1, 0] = self.angle
         return {**parameters, "pose": pose}
 
-    def loss(self, parameters, target):
+    def loss(self, parameters, target, told=None):
+        self.told.append(told)
         return 1e3 * (parameters["pose"] - target["pose"])[:, 1, 0].square()
 
     def start(self, pairs, parameters, steps):
@@ -111,3 +113,14 @@ def test_a_sample_may_replace_the_start_of_every_hypothesis(body: AnnyBody, firs
 def test_where_nobody_has_an_estimate_none_is_told(pair):
     like = {name: value[None] for name, value in pair.parameters.items()}
     assert known_pairs([pair.observation], [NOTHING], [0], [0], like).initial is None
+
+
+def test_the_prior_hears_whose_contacts_the_solver_obeys():
+    asked = BesideGuidance()
+    here = {"pose": torch.zeros(2, 2, 3)}
+    hand = ContactMap((Contact(frozenset({"left_fingers_back"}), frozenset({"right_hand_back"})),), "test")
+    stage = GuidedStage(asked, KnownPairs(("a", "b"), contacts=(hand, NOTHING)), GuidanceWeights(), (50, 10))
+    stage.term(here)
+    GuidedStage(asked, KnownPairs(("a", "b")), GuidanceWeights(), (50, 10)).term(here)
+    assert asked.told[0].tolist() == [True, False]
+    assert asked.told[1] is None

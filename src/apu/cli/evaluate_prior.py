@@ -62,8 +62,9 @@ class NumbersType(click.ParamType, Generic[N]):
 )
 @click.option("--start-steps", type=click.IntRange(0), metavar="N", help="Of the sample to start from; 0: none.")
 @click.option(
-    "--sigmas", type=NumbersType("P,S,O,T,D", float),
-    help="Standard deviations of the pull: pose, shape, orientation, place across and along the line of sight.",
+    "--sigmas", type=NumbersType("P,S,O,T,D,C", float),
+    help="Standard deviations of the pull: pose, shape, orientation, place across and along the line of sight, and "
+    "along it where contacts are told.",
 )  # fmt: skip
 @jobs_option()
 @folder_options("tables, plot and rows", "an evaluation")

@@ -72,8 +72,8 @@ class AskedPriors:
                 )
             guidance = replace(guidance, start_steps=self.start_steps)
         if self.sigmas is not None:
-            pose, shape, orientation, translation, depth = self.sigmas
-            pull = Pull(pose, shape, orientation, translation, depth)
+            pose, shape, orientation, translation, depth, told = self.sigmas
+            pull = Pull(pose, shape, orientation, translation, depth, told)
         return recipes(names_in(self.recipe), guidance, pull)
 
 

@@ -66,7 +66,7 @@ def buddi_recipe() -> Recipe:
     theirs = 0.02 * 512**2 / SIDE_OF_DIAGONAL**2
     ratio = theirs / (0.5 / KeypointWeights().sigma ** 2)
     place = ratio / 10_000
-    pull = Pull(ratio / 100, ratio / 10, INFINITE, place, place, norm="plain")
+    pull = Pull(ratio / 100, ratio / 10, INFINITE, place, place, place, norm="plain")
     still = (10, 10)
     return Recipe(
         pull, GuidanceWeights(1.0, still, still, refresh=1, start_steps=SAMPLE_STEPS), INFINITE, opposite=False

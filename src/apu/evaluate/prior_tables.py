@@ -1,7 +1,7 @@
 """The tables of `apu eval prior`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from apu.evaluate.findings import COMPARED_METRICS
 from apu.evaluate.prior_arms import NONE, WORDS, Arm, Recipe, RecipeName
@@ -100,9 +100,8 @@ def arm_table(arms: Sequence[Arm], recipes: Mapping[RecipeName, Recipe]) -> Tabl
 
 def _numbers(recipe: Recipe) -> str:
     pull, asked = recipe.pull, recipe.guidance
-    sigmas = ", ".join(
-        f"{name} {getattr(pull, name):.3g}" for name in ("pose", "shape", "orientation", "translation", "depth")
-    )
+    told = asdict(pull)
+    sigmas = ", ".join(f"{name.replace('_', ' ')} {told[name]:.3g}" for name in told if name != "norm")
     times = " to ".join(map(str, asked.contact_times)), " to ".join(map(str, asked.penetration_times))
     return (
         f"factor {asked.factor:g}, t {times[0]} and {times[1]}, a target every {asked.refresh} steps, "

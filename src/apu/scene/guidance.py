@@ -47,7 +47,7 @@ class Guidance(Protocol):
         """
         ...
 
-    def loss(self, parameters: Bodies, target: Bodies) -> Float[Tensor, " p"]:
+    def loss(self, parameters: Bodies, target: Bodies, told: Bool[Tensor, " p"] | None = None) -> Float[Tensor, " p"]:
         """Pulls pose, shape, and the orientation and translation of the two relative to each other.
 
         Moving both people together costs nothing.
@@ -55,6 +55,7 @@ class Guidance(Protocol):
         Args:
             parameters: where the pairs are; gradients flow to them.
             target: what `target` gave.
+            told: whose contacts the solver has heard of, and obeys too; None for nobody's.
         """
         ...
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from apu.contact.contact import ContactMap
@@ -37,8 +37,13 @@ class GuidedStage:
     weights: GuidanceWeights
     times: tuple[int, int]
     _target: Params | None = field(default=None, init=False)
+    _told: Bool[Tensor, " p"] | None = field(default=None, init=False)
     _step: int = field(default=0, init=False)
     _settles: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        if self.pairs.contacts:
+            self._told = torch.tensor([bool(one.contacts) for one in self.pairs.contacts])
 
     def look(self, parameters: Params, step: int, share: float) -> None:
         """Renew the target when it is time to.
@@ -61,7 +66,8 @@ class GuidedStage:
         if self._target is None:
             self.look(parameters, 0, 0.0)
         assert self._target is not None
-        return self.weights.factor * self.guidance.loss(parameters, self._target)
+        told = None if self._told is None else self._told.to(next(iter(parameters.values())).device)
+        return self.weights.factor * self.guidance.loss(parameters, self._target, told)
 
     def _time(self, share: float) -> int:
         first, last = self.times
