@@ -63,7 +63,7 @@ def same(a, b) -> bool:
 
 def test_a_prior_of_no_weight_changes_no_bit(body: AnnyBody, first):
     plain = unite(body, first, [NOTHING, NOTHING], SHORT)
-    silent = unite(body, first, [NOTHING, NOTHING], weights(factor=0.0), guidance=BesideGuidance())
+    silent = unite(body, first, [NOTHING, NOTHING], weights(factor=0.0, penetration=1.0), guidance=BesideGuidance())
     assert same(plain, silent)
     assert TERM not in plain[0].stages[-1].terms
     assert silent[0].stages[-1].terms[TERM] == 0.0
@@ -76,6 +76,16 @@ def test_bodies_go_where_the_prior_would_have_them(body: AnnyBody, first):
     near = [abs(float(fit.parameters["pose"][1, 0]) - 0.4) for fit in guided]
     assert all(b < a - 0.05 for a, b in zip(far, near, strict=True))
     assert guided[0].stages[-1].terms[TERM] > 0
+
+
+def test_bodies_that_a_prior_has_moved_are_parted_harder(body: AnnyBody, first):
+    terms = [
+        unite(body, first, [NOTHING] * 2, weights(factor=0.0, penetration=factor), guidance=BesideGuidance())[0]
+        for factor in (1.0, 1e4)
+    ]
+    light, heavy = (fit.penetration_max_m for fit in terms)
+    assert light > 0.001, "else there is nothing to part"
+    assert heavy < 0.8 * light
 
 
 def test_it_is_asked_with_less_and_less_noise_and_told_what_is_known(body: AnnyBody, first):

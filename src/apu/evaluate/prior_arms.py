@@ -68,9 +68,8 @@ def buddi_recipe() -> Recipe:
     place = ratio / 10_000
     pull = Pull(ratio / 100, ratio / 10, INFINITE, place, place, place, norm="plain")
     still = (10, 10)
-    return Recipe(
-        pull, GuidanceWeights(1.0, still, still, refresh=1, start_steps=SAMPLE_STEPS), INFINITE, opposite=False
-    )
+    heard = GuidanceWeights(1.0, still, still, refresh=1, penetration=1.0, start_steps=SAMPLE_STEPS)
+    return Recipe(pull, heard, INFINITE, opposite=False)
 
 
 SIDE_OF_DIAGONAL = 0.93

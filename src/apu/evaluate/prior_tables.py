@@ -105,7 +105,8 @@ def _numbers(recipe: Recipe) -> str:
     times = " to ".join(map(str, asked.contact_times)), " to ".join(map(str, asked.penetration_times))
     return (
         f"factor {asked.factor:g}, t {times[0]} and {times[1]}, a target every {asked.refresh} steps, "
-        f"{asked.start_steps} steps of a sample to start from; {pull.norm} norms, standard deviations {sigmas}; "
+        f"{asked.start_steps} steps of a sample to start from, penetration x{asked.penetration:g}; "
+        f"{pull.norm} norms, standard deviations {sigmas}; "
         f"keypoint errors robust beyond {recipe.keypoint_robust:g} box diagonals"
     )
 

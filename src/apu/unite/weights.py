@@ -177,6 +177,7 @@ class GuidanceWeights:
         contact_times, penetration_times: noise of its target at the first step of each stage, and when the stage
             settles; in steps of the prior's schedule.
         refresh: steps after which a target is renewed.
+        penetration: on that term, because bodies which a prior has put where they touch press on each other.
         start_steps: sampler steps of the pair that replaces the start of the contact stage; 0 starts from the first
             fit's hypotheses.
     """
@@ -185,6 +186,7 @@ class GuidanceWeights:
     contact_times: tuple[int, int] = (800, 700)
     penetration_times: tuple[int, int] = (600, 500)
     refresh: int = 50
+    penetration: float = 3.0
     start_steps: int = 0
 
 
