@@ -41,7 +41,7 @@ class Pull:
     shape: float = 2.0
     orientation: float = 0.5
     translation: float = 0.3
-    depth: float = 0.05
+    depth: float = 0.07
     depth_told: float = 0.15
     norm: Literal["squared", "plain"] = "squared"
 

@@ -61,13 +61,27 @@ class GuidedStage:
         self._target = self.guidance.target(now, self.pairs, self._time(share))
         self._step, self._settles = step, settles
 
+    def heard(self, terms: Mapping[str, Float[Tensor, " p"]], parameters: Params) -> dict[str, Float[Tensor, " p"]]:
+        """The terms of a stage with the prior's among them, and its weight on penetration.
+
+        Args:
+            terms: of the stage, at these parameters.
+            parameters: where the pairs are.
+        """
+        found = {**terms, TERM: self.term(parameters)}
+        if (deep := found.get("penetration")) is not None:
+            heavier = torch.full_like(deep, self.weights.penetration)
+            found["penetration"] = deep * (heavier if self._told is None else heavier.masked_fill(self._told, 1.0))
+        return found
+
     def term(self, parameters: Params) -> Float[Tensor, " p"]:
         """The weighted pull towards the target."""
         if self._target is None:
             self.look(parameters, 0, 0.0)
         assert self._target is not None
-        told = None if self._told is None else self._told.to(next(iter(parameters.values())).device)
-        return self.weights.factor * self.guidance.loss(parameters, self._target, told)
+        if self._told is not None:
+            self._told = self._told.to(next(iter(parameters.values())).device)
+        return self.weights.factor * self.guidance.loss(parameters, self._target, self._told)
 
     def _time(self, share: float) -> int:
         first, last = self.times

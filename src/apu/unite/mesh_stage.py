@@ -19,7 +19,7 @@ from apu.progress import Progress, silent
 from apu.unite import losses
 from apu.unite.capsules import capsule_overlap, held_in_depth
 from apu.unite.contact_terms import ContactTerm
-from apu.unite.guided import TERM, GuidedStage
+from apu.unite.guided import GuidedStage
 from apu.unite.hypotheses import Beliefs
 from apu.unite.joint_stage import cost_terms
 from apu.unite.penetration import Penetration
@@ -132,7 +132,7 @@ def fit_meshes(
         terms = _terms(problem, now, contacts, weights, share, parts, penetration, look)
         if guided is not None:
             guided.look(now, step, share)
-            terms[TERM] = guided.term(now)
+            terms = guided.heard(terms, now)
         total = torch.stack(list(terms.values())).sum(0)
         optimiser.zero_grad(set_to_none=True)
         total.sum().backward()
@@ -149,7 +149,7 @@ def fit_meshes(
         ended = {name: value.detach() for name, value in _from_rays(free).items()}
         terms = _terms(problem, ended, contacts, weights, 1.0, parts, penetration)
         if guided is not None:
-            terms[TERM] = guided.term(ended)
+            terms = guided.heard(terms, ended)
     return StageResult(ended, terms, pairs.steps, pairs.stops(), time.perf_counter() - began)
 
 

@@ -4,7 +4,7 @@ Everything is batched over pairs; one pair is a batch of one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -164,14 +164,11 @@ def _penetration_stage(
     beliefs = first.hypotheses.beliefs.select(left.bodies)
     problem = Problem(body, first.evidence.select(left.pair), beliefs, weights.keypoints, weights.priors)
     penetration = Penetration(body.surface, started)
-    guided, stage = None, weights.penetration
+    guided = None
     if guidance is not None:
-        soft, hard = stage.penetration
-        heavier = weights.guidance.penetration
-        stage = replace(stage, penetration=(heavier * soft, heavier * hard))
         known = known_pairs(first.observations, used, left.pair.tolist(), left.hypothesis.tolist(), start)
         guided = GuidedStage(guidance, known, weights.guidance, weights.guidance.penetration_times)
-    return fit_meshes(problem, start, terms, stage, WHOLE, penetration, progress, guided=guided)
+    return fit_meshes(problem, start, terms, weights.penetration, WHOLE, penetration, progress, guided=guided)
 
 
 @torch.no_grad()
