@@ -185,4 +185,4 @@ def test_the_whole_experiment_runs_and_what_is_finished_is_not_done_again(body: 
 def test_the_full_size_is_the_one_of_the_paper_claim():
     sizes = claim.Sizes()
     assert (sizes.lab, sizes.wild, sizes.large) == (400, 1200, 1600)
-    assert (sizes.steps, sizes.batch, sizes.unseen, sizes.seen) == (3000, 64, 150, 100)
+    assert (sizes.steps, sizes.batch, sizes.unseen, sizes.seen) == (3000, 64, 200, 100)

@@ -24,7 +24,7 @@ class Sizes:
     large: int = 1600
     wild: int = 1200
     part: int = 1600
-    unseen: int = 150
+    unseen: int = 200
     seen: int = 100
     steps: int = 3000
     batch: int = 64
