@@ -197,7 +197,7 @@ def evaluate(claim: Claim) -> None:
         "priors": ([(name, seed) for name in four for seed in claim.seeds], ("--methods", "keypoints")),
         "contacts": (seeds, ("--methods", "contacts")),
         "buddi": ([("lab", first), ("lab+wild", first)], ("--recipe", "ours,buddi", "--methods", "keypoints")),
-        "controls": ([(name, first) for name in ("lab+wild", "shuffled", "random")], ("--methods", "keypoints")),
+        "controls": ([(name, first) for name in ("shuffled", "random", "lab+wild")], ("--methods", "keypoints")),
         "classes": ([(f"classes-{count}", first) for count in sizes.class_counts], ("--methods", "keypoints")),
     }
     runs = {name: runs[name] for name in claim.runs}

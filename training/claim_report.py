@@ -64,6 +64,8 @@ def _controls(tables: Tables, unseen: str) -> list[str]:
     for name, words in (("shuffled", "shuffled partners do not help"), ("random", "random weights do not help")):
         one = _compared(tables["controls"]["prior_comparisons"], "keypoints", name, "none", ERROR, unseen)
         lines.append(f"{_verdict(not _below(one, 0.0))} {words}: {_told(one)}")
+        one = _compared(tables["controls"]["prior_comparisons"], "keypoints", "lab+wild", name, ERROR, unseen)
+        lines.append(f"{_verdict(_below(one, 0.0))} lab+wild better than {name}: {_told(one)}")
     return lines
 
 
