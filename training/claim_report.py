@@ -60,11 +60,11 @@ def _headline(tables: Tables, unseen: str) -> list[str]:
 
 
 def _controls(tables: Tables, unseen: str) -> list[str]:
-    lines = []
+    found, lines = tables["controls"]["prior_comparisons"], []
     for name, words in (("shuffled", "shuffled partners do not help"), ("random", "random weights do not help")):
-        one = _compared(tables["controls"]["prior_comparisons"], "keypoints", name, "none", ERROR, unseen)
+        one = _compared(found, "keypoints", name, "none", ERROR, unseen)
         lines.append(f"{_verdict(not _below(one, 0.0))} {words}: {_told(one)}")
-        one = _compared(tables["controls"]["prior_comparisons"], "keypoints", "lab+wild", name, ERROR, unseen)
+        one = _compared(found, "keypoints", "lab+wild", name, ERROR, unseen)
         lines.append(f"{_verdict(_below(one, 0.0))} lab+wild better than {name}: {_told(one)}")
     return lines
 

@@ -132,5 +132,7 @@ def test_the_prior_hears_whose_contacts_the_solver_obeys():
     stage = GuidedStage(asked, KnownPairs(("a", "b"), contacts=(hand, NOTHING)), GuidanceWeights(), (50, 10))
     stage.term(here)
     GuidedStage(asked, KnownPairs(("a", "b")), GuidanceWeights(), (50, 10)).term(here)
-    assert asked.told[0].tolist() == [True, False]
-    assert asked.told[1] is None
+    assert [told.tolist() for told in asked.told] == [[True, False], [False, False]]
+    heard = stage.heard({"penetration": torch.ones(2), "keypoints": torch.ones(2)}, here)
+    assert heard["penetration"].tolist() == [1.0, GuidanceWeights().penetration]
+    assert heard["keypoints"].tolist() == [1.0, 1.0]

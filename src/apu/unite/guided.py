@@ -37,13 +37,8 @@ class GuidedStage:
     weights: GuidanceWeights
     times: tuple[int, int]
     _target: Params | None = field(default=None, init=False)
-    _told: Bool[Tensor, " p"] | None = field(default=None, init=False)
     _step: int = field(default=0, init=False)
     _settles: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        if self.pairs.contacts:
-            self._told = torch.tensor([bool(one.contacts) for one in self.pairs.contacts])
 
     def look(self, parameters: Params, step: int, share: float) -> None:
         """Renew the target when it is time to.
@@ -62,7 +57,7 @@ class GuidedStage:
         self._step, self._settles = step, settles
 
     def heard(self, terms: Mapping[str, Float[Tensor, " p"]], parameters: Params) -> dict[str, Float[Tensor, " p"]]:
-        """The terms of a stage with the prior's among them, and its weight on penetration.
+        """The terms of a stage with the prior's among them, and penetration heavier where no contact is told.
 
         Args:
             terms: of the stage, at these parameters.
@@ -70,8 +65,7 @@ class GuidedStage:
         """
         found = {**terms, TERM: self.term(parameters)}
         if (deep := found.get("penetration")) is not None:
-            heavier = torch.full_like(deep, self.weights.penetration)
-            found["penetration"] = deep * (heavier if self._told is None else heavier.masked_fill(self._told, 1.0))
+            found["penetration"] = torch.where(self._told(deep), deep, self.weights.penetration * deep)
         return found
 
     def term(self, parameters: Params) -> Float[Tensor, " p"]:
@@ -79,9 +73,13 @@ class GuidedStage:
         if self._target is None:
             self.look(parameters, 0, 0.0)
         assert self._target is not None
-        if self._told is not None:
-            self._told = self._told.to(next(iter(parameters.values())).device)
-        return self.weights.factor * self.guidance.loss(parameters, self._target, self._told)
+        told = self._told(next(iter(parameters.values())))
+        return self.weights.factor * self.guidance.loss(parameters, self._target, told)
+
+    def _told(self, like: Float[Tensor, "p *_"]) -> Bool[Tensor, " p"]:
+        """Whose contacts the solver obeys."""
+        maps = self.pairs.contacts or (ContactMap((), "none"),) * len(like)
+        return torch.tensor([bool(one.contacts) for one in maps], dtype=torch.bool, device=like.device)
 
     def _time(self, share: float) -> int:
         first, last = self.times

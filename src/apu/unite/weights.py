@@ -177,8 +177,8 @@ class GuidanceWeights:
         contact_times, penetration_times: noise of its target at the first step of each stage, and when the stage
             settles; in steps of the prior's schedule.
         refresh: steps after which a target is renewed.
-        penetration: on that term, where no contact is told: bodies which a prior has put where they touch press on each
-            other. Where contacts are told, the two terms are balanced already.
+        penetration: factor on the penetration term of pairs without told contacts: bodies which a prior has put where
+            they touch press on each other. Beside contacts that term has its weight already.
         start_steps: sampler steps of the pair that replaces the start of the contact stage; 0 starts from the first
             fit's hypotheses.
     """
