@@ -53,8 +53,8 @@ SCORES = f"""
 ## Scores
 
 Of the weights that begin with {SCORED}, on 252 synthetic test pairs (`apu synth --split test --pairs 500 --seed 21`,
-observation seed 0): pair PA-MPJPE without contacts 73.6 mm instead of 101.3, with one noisy answer 64.4 instead of
-70.0; in five classes that it has never seen 72.2 instead of 93.9, and 64.1 instead of 71.7. `docs/prior.md` has the
+observation seed 0): pair PA-MPJPE without contacts 69.3 mm instead of 101.3, with one noisy answer 64.2 instead of
+70.0; in five classes that it has never seen 72.2 instead of 93.9, and 65.3 instead of 71.7. `docs/prior.md` has the
 intervals, and what it does on photos.
 """
 
