@@ -148,22 +148,19 @@ def train_all(claim: Claim) -> None:
 
 
 def trainings(claim: Claim) -> Iterator[tuple[str, ...]]:
-    """Words of every `apu train`."""
+    """Words of every `apu train`; those that the claim is about first."""
     sizes, first = claim.sizes, claim.seeds[0]
+    course = ("--steps", str(sizes.steps), "--batch", str(sizes.batch), *sizes.network, "--resume")
+    wanted: list[tuple[str, int, tuple[str, ...]]] = []
     for seed in claim.seeds:
-        of = {
-            "lab": ("lab",),
-            "lab-large": ("lab-large",),
-            "wild": (f"wild-{seed}",),
-            "lab+wild": ("lab", f"wild-{seed}"),
-        }
-        if seed == first:
-            of["shuffled"] = (f"shuffled-{seed}",)
-            of |= {f"classes-{count}": ("lab", f"classes-{count}-{seed}") for count in sizes.class_counts}
-        for name, sets in of.items():
-            data = [str(claim.data(one)) for one in sets]
-            course = ("--steps", str(sizes.steps), "--batch", str(sizes.batch), "--seed", str(seed), *sizes.network)
-            yield ("train", *data, "--out", str(claim.prior(name, seed)), *course, "--resume")
+        wanted += [("lab", seed, ("lab",)), ("lab-large", seed, ("lab-large",))]
+        wanted += [("lab+wild", seed, ("lab", f"wild-{seed}"))]
+    wanted += [("wild", seed, (f"wild-{seed}",)) for seed in claim.seeds]
+    wanted += [("shuffled", first, (f"shuffled-{first}",))]
+    wanted += [(f"classes-{count}", first, ("lab", f"classes-{count}-{first}")) for count in sizes.class_counts]
+    for name, seed, sets in wanted:
+        data = [str(claim.data(one)) for one in sets]
+        yield ("train", *data, "--out", str(claim.prior(name, seed)), "--seed", str(seed), *course)
 
 
 def make_random(claim: Claim, seed: int) -> None:
