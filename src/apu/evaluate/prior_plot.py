@@ -12,6 +12,8 @@ from apu.evaluate.prior_findings import ALL, PriorFindings
 from apu.evaluate.report import BenchmarkInfo
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from apu.evaluate.plots import Axes
 
 COLOURS: Mapping[str, str] = {
@@ -31,22 +33,34 @@ def draw_priors(path: Path, info: BenchmarkInfo, found: PriorFindings) -> None:
     Raises:
         OutputError: it cannot be written.
     """
+    save_figure(path, prior_figure(info, found))
+
+
+def prior_figure(info: BenchmarkInfo, found: PriorFindings) -> "Figure":
+    """One panel for every fit that was measured, and one of what the priors change.
+
+    Args:
+        info: what was measured.
+        found: of the benchmark; a single group of classes stands for all pairs.
+    """
     methods = found.findings.methods
     told = [line for line in info.lines()[1:] if not line.startswith("classes")]
-    parts: dict[str, Summaries] = {ALL: found.findings.overall, **found.findings.groups}
-    rows = max((sum(_method_of(name) == heard for name in methods) for heard in HEARD), default=1)
+    groups = found.findings.groups
+    parts: dict[str, Summaries] = {ALL: found.findings.overall, **groups} if len(groups) != 1 else dict(groups)
+    measured = [heard for heard in HEARD if any(_method_of(name) == heard for name in methods)]
+    rows = max((sum(_method_of(name) == heard for name in methods) for heard in measured), default=1)
     figure = titled_figure(info.title, told, 2.2 + 0.22 * (1 + len(parts)) * rows)
-    axes = figure.subplots(1, 3)
-    for place, heard in zip(axes[:2], HEARD, strict=True):
+    *of_fits, of_changes = figure.subplots(1, len(measured) + 1, squeeze=False)[0]
+    for place, heard in zip(of_fits, measured, strict=True):
         names = [name for name in methods if _method_of(name) == heard]
         for part, summaries in parts.items():
             kept = {name: summaries[name][METRIC] for name in names if METRIC in summaries.get(name, {})}
             _dots(place, part, list(parts), names, {n: (s.mean, s.interval) for n, s in kept.items() if s.n})
         _labelled(place, [_heard_of(name) for name in names], f"fit with {heard}, 95 % intervals", LABEL)
         place.set_xlim(left=0)
-    _changes(axes[2], found, list(parts))
-    axes[0].legend(fontsize=8, framealpha=0.9)
-    save_figure(path, figure)
+    _changes(of_changes, found, list(parts))
+    (of_fits or [of_changes])[0].legend(fontsize=8, framealpha=0.9)
+    return figure
 
 
 def _changes(axes: "Axes", found: PriorFindings, parts: list[str]) -> None:
