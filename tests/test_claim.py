@@ -78,8 +78,8 @@ def compared(prior: str, against: str, low: float, high: float, metric: str = cl
             "pairs": 150, "found": found}  # fmt: skip
 
 
-def report(**changes: tuple[float, float]) -> dict[str, str]:
-    """Check -> verdict, with other intervals than those of a claim that holds."""
+def told(**changes: tuple[float, float]) -> str:
+    """The report, with other intervals than those of a claim that holds."""
     ends = {"lab": (-9.0, -4.0), "large": (-8.0, -5.0), "depth": (-1.0, 1.0), "contacts": (-2.0, 0.5)} | {
         "shuffled": (-1.0, 1.0), "random": (0.5, 2.0), "controls": (-9.0, -4.0),
     } | changes  # fmt: skip
@@ -106,8 +106,20 @@ def report(**changes: tuple[float, float]) -> dict[str, str]:
             "facts": {"priors": {"classes-3/0": ""}},
             "prior_comparisons": [compared("classes-3", "none", -1, 1)],
         },
+        "ceiling": {
+            "prior_comparisons": [
+                compared("lab-large", "none", -3, -1),
+                compared("ceiling-test", "none", -5, -3),
+                compared("ceiling-test", "lab-large", -2.5, -1.5),
+            ],
+        },
     }  # fmt: skip
-    lines = claim_report.report(tables, "test-unseen", "bev").splitlines()
+    return claim_report.report(tables, "test-unseen", "bev")
+
+
+def report(**changes: tuple[float, float]) -> dict[str, str]:
+    """Check -> verdict."""
+    lines = told(**changes).splitlines()
     return {
         line[12:].strip().partition(":")[0]: line[:12].strip() for line in lines if line.startswith(("HOLDS", "DOES"))
     }
@@ -123,6 +135,13 @@ def test_the_headline_holds_only_with_six_per_cent_and_an_interval_below_nothing
     assert failed == {"lab+wild at least 6 % below lab-large"}, "it might be nothing"
     failed = {name for name, said in report(controls=(-9.0, 0.1)).items() if said != "HOLDS"}
     assert failed == {"lab+wild better than shuffled", "lab+wild better than random"}
+
+
+def test_the_bound_is_told_against_nothing_and_against_lab_large():
+    lines = told().splitlines()
+    start = lines.index("A prior that has learned the truth of the unseen classes themselves:")
+    assert "against none: 96.0 against 100.0 mm, -4.0 [-5.0, -3.0] mm" in lines[start + 1]
+    assert "against lab-large: 98.0 against 100.0 mm, -2.0 [-2.5, -1.5] mm" in lines[start + 2]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +170,7 @@ def test_the_whole_experiment_runs_and_what_is_finished_is_not_done_again(body: 
     place(work / "true" / "wild-0", seen[:9], body)
     place(work / "true" / "validation-0-dev-unseen", unseen[:1], body)
     place(work / "true" / "validation-0-seen", seen[9:10], body)
+    place(work / "true" / "ceiling-validation", unseen[1:], body)
 
     def run(*words: str) -> str:
         command = [
@@ -170,13 +190,15 @@ def test_the_whole_experiment_runs_and_what_is_finished_is_not_done_again(body: 
 
     said = run()
     assert "apu synth" not in said
-    assert said.count("apu train") == 7
+    assert said.count("apu train") == 8
     assert "fits accepted" in said
     text = (work / "eval" / "validation-0-bev" / "claim.txt").read_text()
     assert "lab+wild at least 6 % below lab-large" in text
     assert "classes-9" in text
+    assert "truth of the unseen classes" in text
     assert "region_pair_entropy_bits" in text
     sizes = {path.name: len(PairStore(path)) for path in (work / "data").iterdir()}
+    assert sizes.pop("ceiling-validation") == len(unseen) - 1
     assert sizes == {"lab": 4, "lab-large": 6, "wild-0": 4, "shuffled-0": 8, "classes-3-0": 3, "classes-9-0": 3}
     large = [record.id for record in PairStore(work / "data" / "lab-large").records()]
     assert [record.id for record in PairStore(work / "data" / "lab").records()] == large[:4]

@@ -9,6 +9,7 @@ priors and evaluations come from `apu` commands, which are printed as they run. 
 - wild: fits of `apu build` to simulated observations with noisy answers, of all seen classes; one for each seed.
 - lab+wild, and controls: shuffled (B from another pair), random (untrained), classes-K (lab and as many fits of K
   classes, for every K).
+- ceiling: true pairs of the unseen classes themselves, to see how much a prior could help at most.
 """
 
 import argparse
@@ -39,7 +40,7 @@ from apu.prior.network import Denoiser
 UNSEEN = {"validation": "dev-unseen", "test": "test-unseen"}
 MOST_PARTS = 20
 """Of the pairs that wild is built from; where these do not give enough, something else is wrong."""
-LAB_SEED, WILD_SEED, TEST_SEED = 201, 101, 301
+LAB_SEED, WILD_SEED, TEST_SEED, CEILING_SEED = 201, 101, 301, 401
 """Of the generator: nothing is in two of the data sets."""
 
 
@@ -52,9 +53,7 @@ def make_data(claim: Claim) -> None:
     lab, large = claim.data("lab"), claim.data("lab-large")
     synth(claim, "lab", "train", sizes.large, LAB_SEED, sizes.lab_classes)
     if not finished(large):
-        store = PairStore(claim.true("lab"))
-        body = body_of(store.info.body_model)
-        keep(large, with_estimates(body, store.records(), 0), "synthetic", {"of": "true/lab"})
+        keep_with_estimates(claim, "lab", "lab-large")
     if not finished(lab):
         keep(lab, islice(PairStore(large).records(), sizes.lab), "synthetic", {"of": "lab-large"})
     for seed in claim.seeds:
@@ -97,7 +96,7 @@ def make_subsets(claim: Claim, seed: int) -> None:
         return
     records = records_of(claim.data(f"wild-{seed}"))
     ours = claim.sizes.lab_classes
-    others = [name for name, one in sorted(interactions().items()) if one.group == "seen" and name not in ours]
+    others = [name for name in classes_of("seen") if name not in ours]
     chosen = {count: [*ours, *others][:count] for count in claim.sizes.class_counts}
     most = min(sum(record.interaction in classes for record in records) for classes in chosen.values())
     if not most:
@@ -105,6 +104,18 @@ def make_subsets(claim: Claim, seed: int) -> None:
     for count, classes in chosen.items():
         if not finished(folder := claim.data(f"classes-{count}-{seed}")):
             keep(folder, of_classes(records, classes, most), "simulated", {"of": f"wild-{seed}", "classes": classes})
+
+
+def keep_with_estimates(claim: Claim, true: str, name: str) -> None:
+    """True pairs as a simulated camera sees them, with estimates of the first family."""
+    store = PairStore(claim.true(true))
+    body = body_of(store.info.body_model)
+    keep(claim.data(name), with_estimates(body, store.records(), 0), "synthetic", {"of": f"true/{true}"})
+
+
+def classes_of(group: str) -> list[str]:
+    """Names."""
+    return sorted(name for name, one in interactions().items() if one.group == group)
 
 
 def synth(claim: Claim, name: str, split: str, pairs: int, seed: int, classes: Sequence[str] = ()) -> None:
@@ -150,7 +161,6 @@ def train_all(claim: Claim) -> None:
 def trainings(claim: Claim) -> Iterator[tuple[str, ...]]:
     """Words of every `apu train`; those that the claim is about first."""
     sizes, first = claim.sizes, claim.seeds[0]
-    course = ("--steps", str(sizes.steps), "--batch", str(sizes.batch), *sizes.network, "--resume")
     wanted: list[tuple[str, int, tuple[str, ...]]] = []
     for seed in claim.seeds:
         wanted += [("lab", seed, ("lab",)), ("lab-large", seed, ("lab-large",))]
@@ -159,8 +169,15 @@ def trainings(claim: Claim) -> Iterator[tuple[str, ...]]:
     wanted += [("shuffled", first, (f"shuffled-{first}",))]
     wanted += [(f"classes-{count}", first, ("lab", f"classes-{count}-{first}")) for count in sizes.class_counts]
     for name, seed, sets in wanted:
-        data = [str(claim.data(one)) for one in sets]
-        yield ("train", *data, "--out", str(claim.prior(name, seed)), "--seed", str(seed), *course)
+        yield training(claim, name, seed, sets)
+
+
+def training(claim: Claim, name: str, seed: int, sets: Sequence[str]) -> tuple[str, ...]:
+    """Words of one `apu train`."""
+    sizes = claim.sizes
+    data = [str(claim.data(one)) for one in sets]
+    course = ("--steps", str(sizes.steps), "--batch", str(sizes.batch), *sizes.network)
+    return ("train", *data, "--out", str(claim.prior(name, seed)), "--seed", str(seed), *course, "--resume")
 
 
 def make_random(claim: Claim, seed: int) -> None:
@@ -174,6 +191,17 @@ def make_random(claim: Claim, seed: int) -> None:
     save_prior(folder, replace(prior, network=network), "cosine", {"control": "random weights", "seed": seed})
 
 
+def make_ceiling(claim: Claim) -> tuple[str, int]:
+    """A prior that learned the truth of the very classes that are measured as unseen: a bound, and no competitor."""
+    name, seed = f"ceiling-{claim.split}", claim.seeds[0]
+    synth(claim, name, claim.split, claim.sizes.large, CEILING_SEED, classes_of(UNSEEN[claim.split]))
+    if not finished(claim.data(name)):
+        keep_with_estimates(claim, name, name)
+    if not trained(claim.prior(name, seed)):
+        apu(*training(claim, name, seed, (name,)))
+    return name, seed
+
+
 # ------------------------------------------------------------------------------------------------------------ evaluate
 
 
@@ -184,8 +212,7 @@ def evaluate(claim: Claim) -> None:
     for group, pairs, offset in ((unseen, sizes.unseen, 0), ("seen", sizes.seen, 1000)):
         assert group in GROUPS_OF_SPLIT[split]  # type: ignore[index]
         name = f"{split}-{claim.test_seed}-{group}"
-        classes = sorted(name for name, one in interactions().items() if one.group == group)
-        synth(claim, name, split, pairs, TEST_SEED + offset + claim.test_seed, classes)
+        synth(claim, name, split, pairs, TEST_SEED + offset + claim.test_seed, classes_of(group))
         data += ["--data", str(claim.true(name))]
     first = claim.seeds[0]
     four = ("lab", "lab-large", "wild", "lab+wild")
@@ -197,6 +224,8 @@ def evaluate(claim: Claim) -> None:
         "controls": ([(name, first) for name in ("shuffled", "random", "lab+wild")], ("--methods", "keypoints")),
         "classes": ([(f"classes-{count}", first) for count in sizes.class_counts], ("--methods", "keypoints")),
     }
+    if "ceiling" in claim.runs:
+        runs["ceiling"] = ([("lab-large", first), make_ceiling(claim)], ("--methods", "keypoints"))
     runs = {name: runs[name] for name in claim.runs}
     diversity = compared(claim)
     for family in claim.families:
@@ -291,8 +320,9 @@ HEARD = ("factor", "times", "start-steps", "sigmas")
 """Options that are handed to `apu eval prior` as they are; choose them on the validation split."""
 
 
-RUNS = ("priors", "contacts", "buddi", "controls", "classes")
-"""Parts of an evaluation: without and with contact answers, by BUDDI's recipe, controls, classes removed."""
+RUNS = ("priors", "contacts", "buddi", "controls", "classes", "ceiling")
+"""Parts of an evaluation: without and with contact answers, by BUDDI's recipe, controls, classes removed, and a prior
+that knows the unseen classes."""
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def report(tables: Tables, unseen: str, family: str) -> str:
     """All checks as text.
 
     Args:
-        tables: `priors`, and of `contacts`, `buddi`, `controls`, `classes` and `diversity` what there is.
+        tables: `priors`, and of `contacts`, `buddi`, `controls`, `classes`, `ceiling` and `diversity` what there is.
         unseen: group of the pairs that count.
         family: of the initial estimates.
     """
@@ -34,6 +34,7 @@ def report(tables: Tables, unseen: str, family: str) -> str:
         "",
         *_seeds(tables, unseen),
         *(["", *_classes(tables, unseen)] if "classes" in tables else []),
+        *(["", *_ceiling(tables, unseen)] if "ceiling" in tables else []),
         *(["", *_diversity(tables, unseen)] if "diversity" in tables else []),
     ]
     return "\n".join(lines)
@@ -89,6 +90,17 @@ def _classes(tables: Tables, unseen: str) -> list[str]:
     names = [name.partition("/")[0] for name in tables["classes"]["facts"]["priors"]]
     lines = [f"  {name}: {_told(_compared(found, 'keypoints', name, 'none', ERROR, unseen))}" for name in names]
     return ["As classes are removed from wild, equally many fits, against no prior:", *lines]
+
+
+def _ceiling(tables: Tables, unseen: str) -> list[str]:
+    """How much there is to gain: by a prior that has learned the truth of the unseen classes."""
+    found = tables["ceiling"]["prior_comparisons"]
+    name = next(one["prior"] for one in found if one["prior"].startswith("ceiling"))
+    lines = [
+        f"  against {against}: {_told(_compared(found, 'keypoints', name, against, ERROR, unseen))}"
+        for against in ("none", "lab-large")
+    ]
+    return ["A prior that has learned the truth of the unseen classes themselves:", *lines]
 
 
 def _diversity(tables: Tables, unseen: str) -> list[str]:
