@@ -14,8 +14,8 @@ from apu.evaluate.report import BenchmarkInfo
 from apu.evaluate.rows import BenchmarkRow
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes as Axes  # handed on to other pictures of this room
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes as Axes  # both are handed on to other pictures of this room
+    from matplotlib.figure import Figure as Figure
 
 METRIC = "pair_pa_mpjpe_mm"
 LABEL = "pair PA-MPJPE, mm (lower is better)"

@@ -12,9 +12,7 @@ from apu.evaluate.prior_findings import ALL, PriorFindings
 from apu.evaluate.report import BenchmarkInfo
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from apu.evaluate.plots import Axes
+    from apu.evaluate.plots import Axes, Figure
 
 COLOURS: Mapping[str, str] = {
     ALL: "#000000", "seen": "#0072B2", "dev-unseen": "#E69F00", "test-unseen": "#D55E00",
