@@ -137,7 +137,7 @@ def test_the_headline_holds_only_with_six_per_cent_and_an_interval_below_nothing
     assert failed == {"lab+wild better than shuffled", "lab+wild better than random"}
 
 
-def test_the_bound_is_told_against_nothing_and_against_lab_large():
+def test_what_there_is_to_gain_is_told_against_nothing_and_against_lab_large():
     lines = told().splitlines()
     start = lines.index("A prior that has learned the truth of the unseen classes themselves:")
     assert "against none: 96.0 against 100.0 mm, -4.0 [-5.0, -3.0] mm" in lines[start + 1]
@@ -207,6 +207,14 @@ def test_the_whole_experiment_runs_and_what_is_finished_is_not_done_again(body: 
     other = subprocess.run([sys.executable, str(TRAINING / "claim.py"), str(work)], capture_output=True, text=True)
     assert other.returncode == 1
     assert "name another folder" in other.stderr
+
+
+def test_a_test_seed_that_would_draw_the_pairs_of_another_data_set_is_refused(capsys):
+    last = claim.CEILING_SEED - claim.TEST_SEED - 1
+    assert claim.parser().parse_args(["work", "--test-seed", str(last)]).test_seed == last
+    with pytest.raises(SystemExit):
+        claim.parser().parse_args(["work", "--test-seed", str(last + 1)])
+    assert "--test-seed" in capsys.readouterr().err
 
 
 def test_the_full_size_is_the_one_of_the_paper_claim():

@@ -46,7 +46,7 @@ def prior_figure(info: BenchmarkInfo, found: PriorFindings) -> "Figure":
     groups = found.findings.groups
     parts: dict[str, Summaries] = {ALL: found.findings.overall, **groups} if len(groups) != 1 else dict(groups)
     measured = [heard for heard in HEARD if any(_method_of(name) == heard for name in methods)]
-    rows = max((sum(_method_of(name) == heard for name in methods) for heard in measured), default=1)
+    rows = max(sum(_method_of(name) == heard for name in methods) for heard in measured)
     figure = titled_figure(info.title, told, 2.2 + 0.22 * (1 + len(parts)) * rows)
     *of_fits, of_changes = figure.subplots(1, len(measured) + 1, squeeze=False)[0]
     for place, heard in zip(of_fits, measured, strict=True):
@@ -57,7 +57,7 @@ def prior_figure(info: BenchmarkInfo, found: PriorFindings) -> "Figure":
         _labelled(place, [_heard_of(name) for name in names], f"fit with {heard}, 95 % intervals", LABEL)
         place.set_xlim(left=0)
     _changes(of_changes, found, list(parts))
-    (of_fits or [of_changes])[0].legend(fontsize=8, framealpha=0.9)
+    of_fits[0].legend(fontsize=8, framealpha=0.9)
     return figure
 
 
