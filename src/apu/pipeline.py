@@ -92,7 +92,8 @@ def fit(
     perceived = time.perf_counter()
 
     camera = Camera.of_image(photo.width, photo.height, focal_px=photo.focal_px)
-    seen = {(a, b): PairObservation(photo.name, camera, (people[a], people[b]), options.ages) for a, b in pairs}
+    known = {"ages": options.ages, "shared_floor": options.shared_floor}
+    seen = {(a, b): PairObservation(photo.name, camera, (people[a], people[b]), **known) for a, b in pairs}
     described = _described(annotator, photo, found, seen, annotated, progress)
     asked = time.perf_counter()
 

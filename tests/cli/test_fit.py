@@ -12,7 +12,7 @@ def test_options_reach_the_pipeline(run, stub):
     result = run(
         *["fit", "some/hug.jpg", "--pair", "1,0", "--pair", "2,1", "--contacts", "c.json"],
         *["--age", "B=child", "--seed", "7", "--out", "out", "--person-box", "0,0,9,9", "--person-box", "-1,2,3,4"],
-        *["--person-keypoints", "1=me.json", "--init", "bev.npz", "--video"],
+        *["--person-keypoints", "1=me.json", "--init", "bev.npz", "--video", "--shared-floor"],
     )
     assert result.exit_code == 0, result.output
     ((photo, options),) = stub.calls
@@ -22,6 +22,7 @@ def test_options_reach_the_pipeline(run, stub):
     assert options.contacts == Path("c.json")
     assert (options.keypoints, options.detector, options.detector_weights) == ((), "movenet", None)
     assert options.ages == ("unknown", "child")
+    assert options.shared_floor
     assert options.seed == 7
     assert options.person_boxes == ((0.0, 0.0, 9.0, 9.0), (-1.0, 2.0, 3.0, 4.0))
     assert options.person_keypoints == ((1, Path("me.json")),)

@@ -27,6 +27,7 @@ FULL = {
     "body_file": Path("models"),
     "prior": Path("both"),
     "ages": ("adult", "child"),
+    "shared_floor": True,
     "seed": 7,
 }
 

@@ -16,7 +16,18 @@ from apu.dataset.synthetic.visibility import JointState
 from apu.errors import InputError
 from apu.evaluate import methods
 from apu.evaluate.cases import make_cases
-from apu.evaluate.methods import EVERY_METHOD, METHODS, WORDS, Case, Method, Outcome, check_methods, contacts_of, solve
+from apu.evaluate.methods import (
+    EVERY_METHOD,
+    METHODS,
+    ON_FLOOR,
+    WORDS,
+    Case,
+    Method,
+    Outcome,
+    check_methods,
+    contacts_of,
+    solve,
+)  # fmt: skip
 from apu.scene.pair import PairObservation
 from apu.unite.solve import FirstLook, look
 
@@ -165,3 +176,16 @@ def test_unknown_methods_and_none_are_refused(names: list[str], got: str):
     assert failure.value.got == got
     assert all(method in str(failure.value.expected) for method in EVERY_METHOD)
     assert failure.value.where == "--methods"
+
+
+def test_who_is_told_of_a_floor_has_a_first_fit_of_its_own_and_the_contacts_of_who_is_not(body: AnnyBody, cases):
+    recorder = Recorder(cases)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "look", recorder.look)
+        patch.setattr(methods, "unite", recorder.unite)
+        solve(body, cases, ["contacts", *ON_FLOOR])
+    assert [number for number, _, _ in recorder.fits] == [0, 1, 1, 1]
+    assert [maps for _, maps, _ in recorder.fits[1:]] == [[contacts_of(m, c) for c in cases] for m in ON_FLOOR.values()]
+    for plain, told in zip(*recorder.seen, strict=True):
+        assert (plain.shared_floor, told.shared_floor) == (False, True)
+        assert replace(told, shared_floor=False) == plain

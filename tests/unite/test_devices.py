@@ -67,7 +67,7 @@ def _empty(*shape: int) -> Tensor:
 
 
 def _evidence() -> Evidence:
-    return Evidence(*(_empty(*s) for s in ((2, 25, 2), (2, 25), (2,), (2,), (2, 2), (2, 25), (2, 25), (2,))))
+    return Evidence(*(_empty(*s) for s in ((2, 25, 2), (2, 25), (2,), (2,), (2, 2), (2, 25), (2, 25), (2,), (2,))))
 
 
 def _beliefs() -> Beliefs:
@@ -94,6 +94,8 @@ RUNS: dict[str, tuple[Callable[[], Tensor], tuple[int, ...]]] = {
     "near_estimate": (lambda: losses.near_estimate(_empty(2, 3), _empty(2), _beliefs(), 0.6), (2,)),
     "turned": (lambda: losses.turned(_empty(2, 3), _empty(2, 3)), (2, 3)),
     "depth_gap": (lambda: losses.depth_gap(_empty(2), _empty(2), _beliefs(), _beliefs(), PW), (2,)),
+    "shared_floor": (lambda: losses.shared_floor(*(_empty(2) for _ in range(3)), PW), (2,)),
+    "lowest_foot": (lambda: losses.lowest_foot(_empty(*J), _evidence())[0], (2,)),
     "height": (lambda: losses.height_prior(_empty(2), _empty(2), _empty(2)), (2,)),
     "penetration": (lambda: losses.penetration_loss(_empty(3, 2, 7), _empty(3, 2, 7)), (3,)),
     "capsules": (lambda: capsule_overlap(_empty(*P)), (2, 12, 12)),

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from apu.body.anny import AnnyBody
+from apu.body.protocol import Parts
 from apu.contact.contact import ContactMap
 from apu.scene.estimate import InitialBody
 from apu.scene.pair import PairWords
@@ -24,8 +25,8 @@ from apu.unite.hypotheses import (
     initial_starts,
     starts_of,
 )
-from apu.unite.losses import depth_gap
-from apu.unite.problem import gather_evidence
+from apu.unite.losses import depth_gap, lowest_foot, shared_floor
+from apu.unite.problem import JOINT_SET, gather_evidence
 from apu.unite.solve import look, unite
 from apu.unite.weights import CONTACT_STAGE, PENETRATION_STAGE, UniteWeights
 
@@ -259,3 +260,28 @@ def test_a_word_moves_its_hypotheses_forward(body: AnnyBody, pair):
 def test_words_that_say_nothing_change_nothing(body: AnnyBody, pair, without):
     found = run(body, with_words(pair, postures=("lying", "other")))
     assert torch.equal(found.cost, without.cost)
+
+
+def test_hypotheses_of_people_who_share_a_floor_are_charged_for_the_step_between_their_feet(body: AnnyBody, pair):
+    told = replace(pair.observation, shared_floor=True)
+    both = look(body, [told, pair.observation], SHORT)
+    alone = look(body, [pair.observation], SHORT)
+    torch.testing.assert_close(both.hypotheses.cost[1:], alone.hypotheses.cost, rtol=1e-4, atol=1e-3)
+    charged = {
+        (int(a), int(b)): float(cost)
+        for (a, b), cost in zip(both.hypotheses.start[0], both.hypotheses.cost[0], strict=True)
+    }
+    free = {
+        (int(a), int(b)): (k, float(cost))
+        for k, ((a, b), cost) in enumerate(zip(alone.hypotheses.start[0], alone.hypotheses.cost[0], strict=True))
+    }
+    joints = body.forward({n: v[0] for n, v in alone.hypotheses.parameters.items()}, Parts(JOINT_SET)).joints
+    assert joints is not None
+    evidence = both.evidence.map(lambda x: x[0])
+    seen = sorted(charged.keys() & free.keys())
+    assert seen
+    for start in seen:
+        k, cost = free[start]
+        low, belief = lowest_foot(joints[k], evidence)
+        floor = shared_floor(low[0], low[1], belief.prod(), WEIGHTS.priors)
+        assert charged[start] == pytest.approx(cost + float(floor), rel=1e-3, abs=1e-2)

@@ -9,6 +9,7 @@ import roma
 import torch
 from torch import Tensor
 
+from apu.body.joints import joint_names
 from apu.unite import losses
 from apu.unite.hypotheses import Beliefs
 from apu.unite.problem import Evidence
@@ -31,6 +32,7 @@ def _evidence(bodies: int = 2) -> Evidence:
         hint_depth_m=0.2 * _random(bodies, 25, seed=5),
         hint_trust=torch.rand(bodies, 25, generator=torch.Generator().manual_seed(6), dtype=F64),
         hint_size_m=torch.full((bodies,), 0.4, dtype=F64),
+        on_floor=torch.ones(bodies, dtype=F64),
     )
 
 
@@ -62,6 +64,13 @@ def _depth_gap(x: Tensor, known: tuple[bool, bool] = (True, True)) -> Tensor:
     return losses.depth_gap(x[:, 0], x[:, 1], a, b, PW)
 
 
+def _floor(joints: Tensor) -> Tensor:
+    """Of one pair's joints (2, 25, 3), all feet seen."""
+    e = _evidence()
+    low, belief = losses.lowest_foot(joints, replace(e, trust=torch.ones_like(e.trust)))
+    return losses.shared_floor(low[0], low[1], belief.prod(), PW)
+
+
 PLACE = torch.tensor([0.0, 0.0, 0.0, 3.0], dtype=F64)
 """Facing the camera at 3 m."""
 
@@ -81,6 +90,7 @@ CASES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor]] = {
     "near_estimate of no turn": (_near_estimate, PLACE.expand(2, 4)),
     "depth_gap": (_depth_gap, 3 + 0.5 * _random(4, 2)),
     "depth_gap without estimates": (lambda x: _depth_gap(x, (False, False)), 3 + 0.5 * _random(4, 2)),
+    "shared_floor": (_floor, _joints()),
     "contact": (lambda x: losses.contact_loss(x.square(), torch.ones(2, 3, dtype=F64), 0.2), 0.5 * _random(2, 3)),
     "penetration": (lambda x: losses.penetration_loss(x.square(), AREA), 0.1 * _random(2, 2, 9)),
 }
@@ -324,3 +334,39 @@ def test_gaps_of_all_combinations_are_those_of_each_alone():
         alone = losses.depth_gap(depths[0][:, i], depths[1][:, j], a.map(lambda x, i=i: x[:, i]),
                                  b.map(lambda x, j=j: x[:, j]), PW)  # fmt: skip
         torch.testing.assert_close(table[:, i, j], alone)
+
+
+def test_the_lowest_foot_is_the_lower_one_and_believed_as_the_photo_shows_that_one():
+    joints, trust = torch.zeros(1, 25, 3, dtype=F64), torch.zeros(1, 25, dtype=F64)
+    left, right = (joint_names("body25").index(name) for name in ("left_heel", "right_ankle"))
+    joints[0, left, 1], joints[0, right, 1] = 0.9, 1.1
+    joints[0, joint_names("body25").index("left_wrist"), 1] = 2.0
+    trust[0, left], trust[0, right] = 1.0, 0.3
+    e = _evidence(1)
+    low, belief = losses.lowest_foot(joints, replace(e, trust=trust))
+    assert (float(low), float(belief)) == pytest.approx((1.1, 0.3))
+    low, belief = losses.lowest_foot(joints, replace(e, trust=trust, on_floor=torch.zeros(1, dtype=F64)))
+    assert (float(low), float(belief)) == pytest.approx((1.1, 0.0)), "nobody said that they stand on one floor"
+
+
+def test_a_floor_that_is_shared_costs_the_square_of_the_step_between_the_feet_and_a_high_step_no_more_than_its_reach():
+    low, one = torch.tensor([1.0, 1.0, 1.0], dtype=F64), torch.ones(3, dtype=F64)
+    other = low + torch.tensor([0.0, 0.01, 9.0], dtype=F64)
+    cost = losses.shared_floor(low, other, one, PW)
+    assert float(cost[0]) == 0.0
+    assert float(cost[1]) == pytest.approx(0.5 * (0.01 / PW.floor_sigma_m) ** 2, rel=0.01)
+    assert float(cost[2]) == pytest.approx(0.5 * (PW.floor_robust_m / PW.floor_sigma_m) ** 2, rel=0.01)
+    torch.testing.assert_close(losses.shared_floor(other, low, one, PW), cost)
+    torch.testing.assert_close(losses.shared_floor(low, other, 0.5 * one, PW), 0.5 * cost)
+
+
+def test_the_floor_knows_who_is_too_near_at_any_size_of_the_bodies():
+    """Along the line of sight, a body that is too near stands too high where the camera looks from above the feet."""
+    tall, small = _joints()[:1], 0.6 * _joints()[:1]
+    feet = [i for i, name in enumerate(joint_names("body25")) if name.endswith(("ankle", "heel", "toe"))]
+    for body in (tall, small):
+        body[:, feet] = body.new_tensor([0.0, 1.2, 3.0])
+    scale = torch.tensor(0.9, dtype=F64, requires_grad=True)
+    for body in (tall, small):
+        (pull,) = torch.autograd.grad(_floor(torch.cat([body * scale, body])), scale)
+        assert float(pull) < 0, "farther away costs less"

@@ -16,7 +16,7 @@ from apu.unite.contact_alternatives import HARD
 from apu.unite.contact_terms import FullContacts, SampledContacts
 from apu.unite.minimum_distance import SampledMinimum
 from apu.unite.problem import Evidence, limb_size
-from apu.unite.weights import Reach
+from apu.unite.weights import PriorWeights, Reach
 
 REACH = Reach(0.2, 0.2)
 
@@ -32,6 +32,7 @@ def _evidence(trust: float = 1.0, hint: float = 1.0) -> Evidence:
     return Evidence(
         pixels=200 + 50 * _random(2, 25, 2), trust=trust * one, diagonal_px=300 * one[:, 0], focal_px=500 * one[:, 0],
         center_px=200 * one[:, :2], hint_depth_m=0.1 * one, hint_trust=hint * one, hint_size_m=0.4 * one[:, 0],
+        on_floor=one[:, 0],
     )  # fmt: skip
 
 
@@ -41,6 +42,11 @@ def _joints() -> Tensor:
 
 def _keypoints(trust: float = 1.0) -> Callable[[Tensor], Tensor]:
     return lambda x: losses.keypoint_loss(x, _evidence(trust), 0.02, 0.15)
+
+
+def _floor(joints: Tensor, trust: float = 1.0) -> Tensor:
+    low, belief = losses.lowest_foot(joints, _evidence(trust))
+    return losses.shared_floor(low[:1], low[1:], belief.prod(0, keepdim=True), PriorWeights())
 
 
 ALL = torch.ones(2, 4, dtype=torch.bool)
@@ -63,6 +69,11 @@ EDGES: dict[str, tuple[Callable[[Tensor], Tensor], Tensor, float | None]] = {
     "the soft minimum of what is very far": (lambda x: losses.soft_minimum(x, ALL, 1e-4), 1e6 * ONE, 2e6),
     "the ragged soft minimum of what is very far": (
         lambda x: losses.segment_soft_minimum(x.flatten(), torch.arange(8) // 4, 2, 1e-4), 1e6 * ONE, 2e6,
+    ),
+    "a floor that nobody's feet are seen on": (lambda x: _floor(x, 0.0), _joints(), 0.0),
+    "one body twice on a floor": (lambda x: _floor(torch.cat([x[:1], x[:1]])), _joints(), 0.0),
+    "a floor far below the other": (
+        lambda x: _floor(x * x.new_tensor([1e3, 1.0])[:, None, None]), 1e3 * _joints(), 0.5 * (0.2 / 0.05) ** 2,
     ),
     "contacts that are met": (lambda x: losses.contact_loss(x, ONE, 0.1), 0 * ONE, 0.0),
     "contacts that are out of reach": (lambda x: losses.contact_loss(x, ONE, 0.1), 1e6 * ONE, 2 * 4 * 0.1**2 / 2),

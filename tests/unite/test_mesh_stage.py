@@ -1,11 +1,14 @@
 """What a mesh stage adds to the single-person terms: that the pair's own terms see the right two people."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from apu.body.anny import AnnyBody
+from apu.body.joints import joint_names
 from apu.body.protocol import Parts
 from apu.body.region_samples import sample_regions
 from apu.contact.contact import ContactMap
@@ -68,3 +71,35 @@ def test_estimated_depths_count_in_the_mesh_stages_as_in_the_first_fit(body: Ann
     beliefs = believed(body, [float(depth[0]) + 0.2, float(depth[1])], [25.0, 25.0])
     apart = 0.2**2 / (1 + 0.2**2 / PW.depth_robust_m**2)
     assert stage(body, pair, beliefs).terms["estimate"].tolist() == pytest.approx([0.5 * 25.0 * apart], rel=1e-3)
+
+
+def test_people_who_are_said_to_share_a_floor_and_nobody_else_are_drawn_onto_it(body: AnnyBody, deep_pair):
+    """B starts along the line of sight beyond where the feet of both stand on one floor."""
+    far = away(deep_pair, 0.5)
+    step = steps(body, {name: value[None] for name, value in far.items()})
+    most = 0.5 * float((step / PW.floor_sigma_m) ** 2 / (1 + (step / PW.floor_robust_m) ** 2))
+    terms, ended = {}, {}
+    for told in (False, True):
+        seen = SimpleNamespace(observation=replace(deep_pair.observation, shared_floor=told), parameters=far)
+        beliefs = believed(body, [0.0, 0.0], [0.0, 0.0])
+        terms[told] = stage(body, seen, beliefs).terms
+        ended[told] = steps(body, stage(body, seen, beliefs, replace(CONTACT_STAGE, steps=40)).parameters)
+    assert "floor" not in terms[False]
+    assert 0.2 * most < float(terms[True]["floor"]) <= 1.001 * most
+    assert abs(float(ended[True])) < abs(float(ended[False])) - 0.01
+
+
+def away(pair, by_m: float) -> dict[str, torch.Tensor]:
+    """B so much farther along the line of sight."""
+    place = pair.parameters["translation"].clone()
+    place[1] *= 1 + by_m / float(place[1, 2])
+    return {**pair.parameters, "translation": place}
+
+
+def steps(body: AnnyBody, parameters: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """How much lower B's lowest foot joint is than A's, of every pair."""
+    joints = body.forward(parameters, Parts("body25")).joints
+    assert joints is not None
+    feet = [i for i, n in enumerate(joint_names("body25")) if n.endswith(("ankle", "heel", "toe"))]
+    low = joints[..., feet, 1].amax(-1)
+    return low[:, 1] - low[:, 0]

@@ -78,6 +78,7 @@ SEVERAL_OUT = Path("apu_results")
 )
 @prior_option
 @click.option("--age", "ages", type=AgesType(), default="A=unknown,B=unknown", help="Who is adult or child, if known.")
+@click.option("--shared-floor", is_flag=True, help="Both people have a foot on one level floor.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
 @click.option("--video", is_flag=True, help="Also make a picture that turns once round the pair.")
 @click.option("--overwrite", is_flag=True, help="Write into a folder that holds results already.")
@@ -104,6 +105,7 @@ def command(
     body_file: Path | None,
     prior: Path | Shipped | None,
     ages: tuple[AgeGroup, AgeGroup],
+    shared_floor: bool,
     seed: int,
     video: bool,
     overwrite: bool,
@@ -161,6 +163,7 @@ def command(
         body_file=_body_file(body, body_file),
         prior=prior,
         ages=ages,
+        shared_floor=shared_floor,
         seed=seed,
     )
     asking = Asking(store, budget, allow_http, yes)

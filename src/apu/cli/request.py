@@ -32,6 +32,7 @@ class Request:
     body_file: Path | None = None
     prior: Path | Shipped | None = "shipped"
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
+    shared_floor: bool = False
     seed: int = 0
 
     def recorded(self) -> dict[str, Any]:

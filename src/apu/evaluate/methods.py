@@ -27,6 +27,7 @@ Method = Literal[
     "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints",
     "contacts+chirality", "contacts+chirality4", "contacts+chirality3d", "contacts+open-sides", "contacts+checks",
     "contacts+votes", "contacts+chirality+votes", "contacts+chirality3d+votes", "contacts+all",
+    "keypoints+floor", "contacts+floor", "oracle+floor",
 ]  # fmt: skip
 METHODS: tuple[Method, ...] = (
     "init", "keypoints", "mindist", "contacts", "contacts+oracle-sides", "shuffled", "oracle", "oracle+true-keypoints",
@@ -49,7 +50,16 @@ TRUST: Mapping[Method, Trust] = {
 }
 """What the methods do to noisy answers that run only when they are named."""
 
-EVERY_METHOD: tuple[Method, ...] = (*METHODS, *TRUST)
+FLOOR = "+floor"
+ON_FLOOR: Mapping[Method, Method] = {
+    "keypoints+floor": "keypoints",
+    "contacts+floor": "contacts",
+    "oracle+floor": "oracle",
+}
+"""Methods that are also told of every pair that both stand on one floor, true or not, and what they are without; they
+run only when they are named."""
+
+EVERY_METHOD: tuple[Method, ...] = (*METHODS, *TRUST, *ON_FLOOR)
 
 WORDS: Mapping[Method, str] = {
     "init": "the initial estimates as they are",
@@ -69,6 +79,7 @@ WORDS: Mapping[Method, str] = {
     "contacts+chirality+votes": "the same, then sides decided by keypoints",
     "contacts+chirality3d+votes": "the same, then sides decided by keypoints and the first fit",
     "contacts+all": "votes, sides decided by keypoints, A and B checked, impossible contacts removed",
+    **{told: f"`{method}`, and that both people stand on one floor" for told, method in ON_FLOOR.items()},
 }
 
 
@@ -113,21 +124,21 @@ def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> 
         cases: one batch.
         methods: which.
     """
-    looks: dict[bool, tuple[FirstLook, float]] = {}
+    looks: dict[str, tuple[FirstLook, float]] = {}
 
-    def first(true_keypoints: bool) -> tuple[FirstLook, float]:
-        if true_keypoints not in looks:
+    def first(method: Method) -> tuple[FirstLook, float]:
+        sight = method if method == "oracle+true-keypoints" else FLOOR if method in ON_FLOOR else "as observed"
+        if sight not in looks:
             began = time.perf_counter()
-            seen = [_true_keypoints(c.observed) if true_keypoints else c.observed.observation for c in cases]
-            looks[true_keypoints] = look(body, seen), time.perf_counter() - began
-        return looks[true_keypoints]
+            looks[sight] = look(body, [_observation(method, c.observed) for c in cases]), time.perf_counter() - began
+        return looks[sight]
 
     out = {}
     for method in methods:
         if method == "init":
             out[method] = [_initial(c.observed) for c in cases]
             continue
-        found, before = first(method == "oracle+true-keypoints")
+        found, before = first(method)
         began = time.perf_counter()
         maps = [contacts_of(method, c, e) for c, e in zip(cases, found.estimates, strict=True)]
         fits = unite(body, found, maps, contact_loss="mindist" if method == "mindist" else "soft")
@@ -144,6 +155,7 @@ def contacts_of(method: Method, case: Case, estimate: Estimate | None = None) ->
         case: the pair and its answers.
         estimate: the first fit; only a second vote on sides needs it.
     """
+    method = ON_FLOOR.get(method, method)
     if method in TRUST:
         return trusted_map(case.answers or (case.answer,), case.observed.observation, TRUST[method], estimate)
     maps: dict[str, Callable[[], ContactMap]] = {
@@ -182,6 +194,13 @@ def baselines(methods: Sequence[str]) -> tuple[str, ...]:
 def _initial(observed: Observed) -> Outcome:
     names = observed.true_parameters
     return Outcome({n: torch.stack([one.parameters[n] for one in observed.initial]) for n in names}, 0.0)
+
+
+def _observation(method: Method, observed: Observed) -> PairObservation:
+    """What a method sees of a pair."""
+    if method == "oracle+true-keypoints":
+        return _true_keypoints(observed)
+    return replace(observed.observation, shared_floor=True) if method in ON_FLOOR else observed.observation
 
 
 def _true_keypoints(observed: Observed) -> PairObservation:

@@ -45,6 +45,7 @@ class PairObservation:
         ages: the user's word on their ages; the other age group is ruled out.
         initial: other programs' estimates of A and B; one more start each, not the last word.
         words: an annotator's; of a person whose age the user knows, its word on that is not heard.
+        shared_floor: the user's word that both have a foot on one level floor, and that the camera does not roll.
     """
 
     photo: str
@@ -53,6 +54,7 @@ class PairObservation:
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
     initial: tuple[InitialBody | None, InitialBody | None] = (None, None)
     words: PairWords = NO_WORDS
+    shared_floor: bool = False
 
     @property
     def indices(self) -> tuple[int, int]:

@@ -41,6 +41,7 @@ class FitOptions:
         prior: folder of a contact prior for that body (`apu train`), which guides the fit; `shipped` for the one that
             comes with us, where there is one for the body; None for none.
         ages: of A and B, where known.
+        shared_floor: both people of every pair have a foot on one level floor (`apu.unite.losses.shared_floor`).
         seed: of all random numbers.
     """
 
@@ -59,6 +60,7 @@ class FitOptions:
     body_file: Path | None = None
     prior: Path | Literal["shipped"] | None = "shipped"
     ages: tuple[AgeGroup, AgeGroup] = ("unknown", "unknown")
+    shared_floor: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:

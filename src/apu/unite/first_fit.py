@@ -13,14 +13,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from apu.body.protocol import BodyModel
+from apu.body.protocol import BodyModel, Parts
 from apu.scene.estimate import InitialBody
 from apu.scene.pair import PairObservation, StageRecord
 from apu.unite import losses
 from apu.unite.fittable import with_sound_estimates
 from apu.unite.hypotheses import Beliefs, Start, beliefs_of, initial_starts, parameters_of, starts_of, word_costs
 from apu.unite.joint_stage import fit_joints, place
-from apu.unite.problem import Evidence
+from apu.unite.problem import JOINT_SET, Evidence
 from apu.unite.weights import FirstFitWeights, KeypointWeights, PriorWeights
 
 EXCLUDED = 1e6
@@ -102,7 +102,7 @@ def first_fit(
     found = _standard(body, observations, people, keypoint_weights, prior_weights, weights)
     if any(one is not None for o in observations for one in o.initial):
         found = _with_initial(found, body, observations, people, keypoint_weights, prior_weights, weights)
-    cost, index = _pair_costs(found, weights, prior_weights)
+    cost, index = _pair_costs(found, weights, prior_weights, _floor_costs(body, found, people, prior_weights))
     person = torch.arange(2 * len(observations), device=index.device).reshape(-1, 1, 2)
     flat = person * found.start.shape[1] + index
     return PairHypotheses(
@@ -241,8 +241,22 @@ def _best_of_each_kind(cost: Float[Tensor, "q n"], starts: Sequence[Start], keep
     return torch.cat(best, 1)
 
 
+def _floor_costs(
+    body: BodyModel, found: Candidates, people: Evidence, priors: PriorWeights
+) -> Float[Tensor, "p m m"] | float:
+    """What every combination of both people's candidates costs for standing on one floor; 0 if nobody is said to."""
+    if not bool((people.on_floor > 0).any()):
+        return 0.0
+    joints = body.forward(found.parameters, Parts(JOINT_SET)).joints
+    assert joints is not None
+    low, belief = losses.lowest_foot(joints, people.map(lambda x: x[:, None].expand(-1, joints.shape[1], *x.shape[1:])))
+    low, belief = (x.unflatten(0, (-1, 2)) for x in (low, belief))
+    both = belief[:, 0, :, None] * belief[:, 1, None, :]
+    return losses.shared_floor(low[:, 0, :, None], low[:, 1, None, :], both, priors)
+
+
 def _pair_costs(
-    found: Candidates, weights: FirstFitWeights, priors: PriorWeights
+    found: Candidates, weights: FirstFitWeights, priors: PriorWeights, floor: Float[Tensor, "p m m"] | float
 ) -> tuple[Float[Tensor, "p k"], Int[Tensor, "p k 2"]]:
     """The cheapest combinations of both people's candidates: cost, and place among those of each person.
 
@@ -256,7 +270,7 @@ def _pair_costs(
     of_all = found.beliefs.map(lambda x: x.unflatten(0, (-1, 2, kept)))
     a, b = of_all.map(lambda x: x[:, 0, :, None]), of_all.map(lambda x: x[:, 1, None, :])
     gap = losses.depth_gap(depth[:, 0, :, None], depth[:, 1, None, :], a, b, priors)
-    cost = single[:, 0, :, None] + single[:, 1, None, :] + gap
+    cost = single[:, 0, :, None] + single[:, 1, None, :] + gap + floor
     cost = cost.flatten(1)
     sure = _best_with(found.from_estimate, cost) | _best_with(found.as_estimated, cost)
     first = torch.where(sure & (cost < EXCLUDED), -torch.inf, cost)

@@ -15,6 +15,10 @@ from apu.unite.problem import JOINT_SET, Evidence, limb_size
 from apu.unite.weights import PriorWeights
 
 MID_HIP = joint_names(JOINT_SET).index("mid_hip")
+_FEET = [
+    [joint_names(JOINT_SET).index(f"{side}_{part}") for part in ("ankle", "heel", "big_toe", "small_toe")]
+    for side in ("left", "right")
+]
 
 
 def geman_mcclure(square: Float[Tensor, "*b"], scale: float | Float[Tensor, "*#b"]) -> Float[Tensor, "*b"]:
@@ -109,6 +113,35 @@ def depth_gap(
     estimated = ((a.depth_precision > 0) & (b.depth_precision > 0)).to(gap.dtype)
     off = geman_mcclure((gap - (a.depth_m - b.depth_m)).square(), pw.gap_robust_m) / pw.gap_error_m**2
     return 0.5 * ((gap / pw.gap_sigma_m).square() + estimated * off)
+
+
+def lowest_foot(joints: Float[Tensor, "*b 25 3"], e: Evidence) -> tuple[Float[Tensor, "*b"], Float[Tensor, "*b"]]:
+    """Place of a body's lowest foot joint along the image's vertical, metres, and how far it is believed, in [0, 1].
+
+    Believed is what the photo shows of that foot, of whoever is said to stand on the floor. The choice of the joint
+    has no gradient.
+    """
+    feet = joints[..., _FEET, 1].amax(-1)
+    seen = e.trust[..., _FEET].amax(-1).clamp_max(1) * e.on_floor[..., None]
+    lower = feet.argmax(-1, keepdim=True)
+    return feet.gather(-1, lower)[..., 0], seen.gather(-1, lower)[..., 0]
+
+
+def shared_floor(
+    low_a: Float[Tensor, "*#p"], low_b: Float[Tensor, "*#p"], belief: Float[Tensor, "*#p"], pw: PriorWeights
+) -> Float[Tensor, "*p"]:
+    """belief GM(low_a - low_b) / (2 sigma^2): who stands on the other's floor is as far away as that floor.
+
+    Where a foot is seen below the horizon, its height and its depth fix each other, whatever the size of the body is.
+    The floor is level and the camera neither rolls nor looks far up or down: an angle t makes an error of sin(t) times
+    the gap in depth, which sigma covers for the gaps of people who touch.
+
+    Args:
+        low_a, low_b: of A and B, from `lowest_foot`.
+        belief: product of both people's.
+        pw: sigma, and the robust scale.
+    """
+    return 0.5 * belief * geman_mcclure((low_a - low_b).square(), pw.floor_robust_m) / pw.floor_sigma_m**2
 
 
 def height_prior(

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -53,6 +54,11 @@ class Problem:
     beliefs: Beliefs
     keypoint_weights: KeypointWeights
     prior_weights: PriorWeights
+
+    @cached_property
+    def has_floor(self) -> bool:
+        """Whether any pair is said to share a floor; looked up once, since a GPU would have to wait for it."""
+        return bool((self.evidence.on_floor > 0).any())
 
 
 @dataclass(frozen=True)
@@ -206,6 +212,9 @@ def _terms(
     a, b = problem.beliefs.map(lambda x: x[0::2]), problem.beliefs.map(lambda x: x[1::2])
     depth = p["translation"][..., 2]
     terms["depth gap"] = losses.depth_gap(depth[:, 0], depth[:, 1], a, b, problem.prior_weights)
+    if problem.has_floor:
+        low, belief = losses.lowest_foot(posed.joints, problem.evidence)
+        terms["floor"] = losses.shared_floor(low[:, 0], low[:, 1], belief.prod(1), problem.prior_weights)
     overlap = capsule_overlap(held_in_depth(posed.joints, p["translation"]))
     terms["capsules"] = 0.5 * (overlap / problem.prior_weights.capsule_sigma_m).square().sum((1, 2))
     own = self_overlap(posed.joints)

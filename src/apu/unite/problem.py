@@ -32,6 +32,7 @@ class Evidence:
         hint_depth_m: depth of each joint behind the middle of the hips, as a 3D pose estimator guesses it.
         hint_trust: confidence of that guess; 0 where there is none.
         hint_size_m: `limb_size` of the guessed skeleton, which is as large as an adult's whoever it is.
+        on_floor: 1 for whoever is said to have a foot on the floor of the other person, else 0.
     """
 
     pixels: Float[Tensor, "*b 25 2"]
@@ -42,6 +43,7 @@ class Evidence:
     hint_depth_m: Float[Tensor, "*b 25"]
     hint_trust: Float[Tensor, "*b 25"]
     hint_size_m: Float[Tensor, "*b"]
+    on_floor: Float[Tensor, "*b"]
 
     def map(self, function) -> "Evidence":
         """Apply a function of tensors (an indexing, a reshape) to every field."""
@@ -73,6 +75,7 @@ def gather_evidence(
         focal_px=tensor([[o.camera.focal_px] * 2 for o in observations]),
         center_px=tensor([[o.camera.center_px] * 2 for o in observations], 2),
         **_hints(observations, dtype, device),
+        on_floor=tensor([[float(o.shared_floor)] * 2 for o in observations]),
     )
 
 

@@ -58,6 +58,9 @@ class PriorWeights:
         capsule_sigma_m: overlap of the capsules around two people's bones.
         self_sigma_m: overlap of the capsules around a person's own forearms and trunk (`apu.unite.self_overlap`);
             infinite leaves the term out.
+        floor_sigma_m: height of the lowest foot of the one above that of the other, where both are said to stand on one
+            floor; covers a camera that looks up or down, keypoint noise and a lifted heel.
+        floor_robust_m: feet that are farther apart than that by much stop pulling.
         near_m: joints nearer to the camera than this are pushed away.
         near_sigma_m: how hard.
     """
@@ -76,6 +79,8 @@ class PriorWeights:
     gap_robust_m: float = 0.6
     capsule_sigma_m: float = 0.02
     self_sigma_m: float = 0.02
+    floor_sigma_m: float = 0.05
+    floor_robust_m: float = 0.2
     near_m: float = 0.6
     near_sigma_m: float = 0.1
 
