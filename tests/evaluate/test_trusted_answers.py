@@ -19,7 +19,7 @@ from apu.dataset.synthetic.answers import AnsweredContact, SimulatedAnswer
 from apu.evaluate.ask_benchmark import true_contacts
 from apu.evaluate.ask_rows import Subject, ask_row
 from apu.evaluate.cases import make_cases
-from apu.evaluate.methods import EVERY_METHOD, METHODS, TRUST, VOTES, Case, baselines, contacts_of
+from apu.evaluate.methods import EVERY_METHOD, METHODS, ON_FLOOR, TRUST, VOTES, Case, baselines, contacts_of
 from apu.evaluate.trusted_answers import Trust, named_contacts, sides_decided, trusted_contacts, trusted_map
 from apu.scene.estimate import Estimate
 from apu.scene.pair import PairObservation
@@ -145,9 +145,11 @@ def test_the_vote_in_space_is_heard(case: Case):
 
 def test_methods_with_trust_run_only_when_they_are_named():
     assert not set(METHODS) & set(TRUST)
-    assert set(EVERY_METHOD) == set(METHODS) | set(TRUST)
+    assert set(EVERY_METHOD) == set(METHODS) | set(TRUST) | set(ON_FLOOR)
     assert baselines(METHODS) == ("keypoints", "mindist")
     assert baselines(("contacts", "contacts+votes")) == ("keypoints", "mindist", "contacts")
+    assert baselines(("contacts", "contacts+floor")) == ("keypoints", "mindist", "contacts")
+    assert baselines(("keypoints", "keypoints+floor")) == ("keypoints", "mindist")
 
 
 def test_nobody_asked_gives_an_empty_map(case: Case):

@@ -187,8 +187,9 @@ def check_methods(names: Sequence[str]) -> tuple[Method, ...]:
 
 
 def baselines(methods: Sequence[str]) -> tuple[str, ...]:
-    """What the other methods are compared with: `contacts`, too, where something is done to its answer."""
-    return (*BASELINES, "contacts") if any(method in TRUST for method in methods) else BASELINES
+    """What the other methods are compared with: `contacts`, too, where something is added or done to its answer."""
+    more = any(method in TRUST or method == "contacts+floor" for method in methods)
+    return (*BASELINES, "contacts") if more else BASELINES
 
 
 def _initial(observed: Observed) -> Outcome:

@@ -92,7 +92,7 @@ class SampledContacts:
         """See `ContactTerm`."""
         if self._weight.shape[1] == 0:
             return vertices.new_zeros(len(vertices))
-        a, b = (_gathered(vertices[:, k], rows) for k, rows in enumerate(self._rows))
+        a, b = (_gathered(one, rows) for one, rows in zip(vertices.unbind(1), self._rows, strict=True))
         return self._cost.of_pair(
             self._cost.sampled(a, b, self._masks[0], self._masks[1], tau_m), self._weight,
             _reaches(self._weight, self._certain, reach),
@@ -154,8 +154,9 @@ def _padded_certainty(maps: Sequence[ContactMap]) -> Bool[Tensor, "p c"]:
 
 
 def _reaches(weight: Float[Tensor, "p c"], certain: Bool[Tensor, "p c"], reach: Reach) -> Float[Tensor, "p c"]:
-    return torch.where(certain, weight.new_tensor(reach.certain_m), weight.new_tensor(reach.doubtful_m))
+    return torch.full_like(weight, reach.doubtful_m).masked_fill_(certain, reach.certain_m)
 
 
 def _gathered(vertices: Float[Tensor, "p v 3"], rows: Int[Tensor, "p c n"]) -> Float[Tensor, "p c n 3"]:
-    return vertices[torch.arange(len(vertices), device=rows.device)[:, None, None], rows]
+    index = rows.flatten(1)[..., None].expand(-1, -1, 3)
+    return vertices.gather(1, index).unflatten(1, rows.shape[1:])

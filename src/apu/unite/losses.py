@@ -155,9 +155,10 @@ def soft_minimum(distance: Float[Tensor, "*p n"], mask: Bool[Tensor, "*p n"], ta
     """sum_i sg(w_i) d_i with w = softmax(-d / tau): the smallest distance, smoothly.
 
     The weights are detached, so no point is pushed away to lower another's weight, and no log-sum-exp bias remains.
+    Those of masked distances are 0, and the distances themselves are finite.
     """
     weight = torch.softmax((-distance.detach() / tau).masked_fill(~mask, -torch.inf), -1)
-    return (weight * distance.masked_fill(~mask, 0.0)).sum(-1)
+    return (weight * distance).sum(-1)
 
 
 def soft_region_distance(
@@ -169,12 +170,17 @@ def soft_region_distance(
     Nearest points are found without gradient; the distance to them is differentiated.
     """
     with torch.no_grad():
-        square = (a[..., :, None, :] - b[..., None, :, :]).square().sum(-1)
-        square = square.masked_fill(~(mask_a[..., :, None] & mask_b[..., None, :]), torch.inf)
+        of_a, of_b = a.mT.contiguous(), b.mT.contiguous()  # sums over an outer axis are several times faster
+        square = (of_a[..., :, None] - of_b[..., None, :]).square_().sum(-3)
+        square = square.masked_fill_(~(mask_a[..., :, None] & mask_b[..., None, :]), torch.inf)
         to_b, to_a = square.argmin(-1), square.argmin(-2)
-    d_a = safe_norm(a - torch.take_along_dim(b, to_b[..., None], -2))
-    d_b = safe_norm(b - torch.take_along_dim(a, to_a[..., None], -2))
+    d_a, d_b = safe_norm(a - _points(b, to_b)), safe_norm(b - _points(a, to_a))
     return 0.5 * (soft_minimum(d_a, mask_a, tau) + soft_minimum(d_b, mask_b, tau))
+
+
+def _points(points: Float[Tensor, "*p m 3"], index: Int[Tensor, "*p n"]) -> Float[Tensor, "*p n 3"]:
+    """`take_along_dim`, without its care for negative indices."""
+    return points.gather(-2, index[..., None].expand(*index.shape, 3))
 
 
 def contact_loss(
