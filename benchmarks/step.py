@@ -59,8 +59,11 @@ STAGE_0_S = {"torch": 1.0, "fused": 0.2}
 EXTRA_MB = 100.0
 KEPT_SPEED = 0.85
 ROUNDS, OURS, SMALL = 3, 4, 10
-"""Rounds over all steps; in each, timed blocks of `BLOCK` of our steps and BUDDI's small ones. Its full one: once in
-each round but the first."""
+"""Rounds over all steps; in each, at least so many timed blocks of `BLOCK` of our steps and of BUDDI's small ones. Its full
+one: once in each round but the first."""
+LEAST_S = 0.6
+"""Steps of a millisecond are timed for so long in each round, on both sides: a busy machine slows down for longer than a
+few of them take."""
 BLOCK = REFRESH
 """Our contact term looks at everything once in so many steps; a block has one such step."""
 
@@ -84,13 +87,13 @@ class Cost:
         return f"{1e3 * self.wall_s:10.2f} ms wall {1e3 * self.cpu_s:10.2f} ms cpu {self.extra_mb:8.0f} MB extra"
 
 
-def cost_of(work: Callable[[], object], runs: int) -> Cost:
+def cost_of(work: Callable[[], object], runs: int, least_s: float = 0.0) -> Cost:
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)  # what the last steps left to be used again counts as extra
     before = _resident_mb("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    times = []
-    for _ in range(runs):
+    times, began = [], time.perf_counter()
+    while len(times) < runs or time.perf_counter() - began < least_s:
         wall, cpu = time.perf_counter(), time.process_time()
         work()
         times.append((time.perf_counter() - wall, time.process_time() - cpu))
@@ -271,7 +274,7 @@ def wrong_along(scene: Hug, ours: Ours, steps: int = 20, every: int = 5) -> int:
 
 
 def timed(step: Callable[[], None], runs: int, warm: int, block: int = 1) -> Cost:
-    """Of one step; `runs` blocks of some are timed."""
+    """Of one step; at least `runs` blocks of some are timed, and if they are more than one, for `LEAST_S`."""
 
     def work() -> None:
         for _ in range(block):
@@ -279,7 +282,7 @@ def timed(step: Callable[[], None], runs: int, warm: int, block: int = 1) -> Cos
 
     for _ in range(warm):
         step()
-    cost = cost_of(work, runs)
+    cost = cost_of(work, runs, LEAST_S if runs > 1 else 0.0)
     return replace(cost, wall_s=cost.wall_s / block, cpu_s=cost.cpu_s / block)
 
 
