@@ -59,11 +59,11 @@ STAGE_0_S = {"torch": 1.0, "fused": 0.2}
 EXTRA_MB = 100.0
 KEPT_SPEED = 0.85
 ROUNDS, OURS, SMALL = 3, 4, 10
-"""Rounds over all steps; in each, at least so many timed blocks of `BLOCK` of our steps and of BUDDI's small ones. Its full
-one: once in each round but the first."""
+"""Rounds over all steps; in each, at least so many timed blocks of `BLOCK` of our steps and of BUDDI's small ones. Its
+full one: once in each round but the first."""
 LEAST_S = 0.6
-"""Steps of a millisecond are timed for so long in each round, on both sides: a busy machine slows down for longer than a
-few of them take."""
+"""Steps of a millisecond are timed for so long in each round, on both sides: a busy machine slows down for longer than
+a few of them take."""
 BLOCK = REFRESH
 """Our contact term looks at everything once in so many steps; a block has one such step."""
 
