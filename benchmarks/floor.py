@@ -8,48 +8,25 @@ Synthetic pairs, default noise; every pair is said to share a floor, true or not
 """
 
 import argparse
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
 from apu.body.anny import AnnyBody
-from apu.body.protocol import BodyModel
 from apu.dataset.store import PairStore
 from apu.evaluate.batches import BATCH, Part
 from apu.evaluate.cases import partners
 from apu.evaluate.findings import find
-from apu.evaluate.methods import ON_FLOOR, Case, Method, Outcome, contacts_of
+from apu.evaluate.methods import ON_FLOOR, Method, solve
 from apu.evaluate.rows import BenchmarkRow
 from apu.evaluate.synthetic_benchmark import evaluate_batch
 from apu.evaluate.tables import Column, Table, difference_cells
 from apu.prior.named import named_prior
-from apu.scene.guidance import Guidance
-from apu.unite.solve import FirstLook, look, unite
 
 METHODS: tuple[Method, ...] = ("keypoints", "keypoints+floor", "contacts", "contacts+floor")
 METRICS = {"pair PA-MPJPE": "pair_pa_mpjpe_mm", "rel. transl.": "relative_translation_error_mm"}
-
-
-def solve(
-    body: BodyModel, cases: Sequence[Case], methods: Sequence[str], *, guidance: Guidance | None
-) -> dict[str, list[Outcome]]:
-    """Every method on every case; those that are told the same share one first fit."""
-    looks: dict[bool, FirstLook] = {}
-    out = {}
-    for method in METHODS:
-        if method not in methods:
-            continue
-        told = method in ON_FLOOR
-        if told not in looks:
-            looks[told] = look(body, [replace(c.observed.observation, shared_floor=told) for c in cases])
-        began = time.perf_counter()
-        fits = unite(body, looks[told], [contacts_of(method, case) for case in cases], guidance=guidance)
-        out[method] = [Outcome(fit.parameters, (time.perf_counter() - began) / len(cases)) for fit in fits]
-    return out
 
 
 def table(rows: Sequence[BenchmarkRow], prior: str) -> Table:

@@ -111,7 +111,9 @@ class Recorder:
         self.looks.append(look(body, observations))
         return self.looks[-1]
 
-    def unite(self, body: AnnyBody, first: FirstLook, maps: list[ContactMap], *, contact_loss: str) -> list:
+    def unite(
+        self, body: AnnyBody, first: FirstLook, maps: list[ContactMap], *, contact_loss: str, guidance: None
+    ) -> list:
         number = next(i for i, one in enumerate(self.looks) if one is first)
         self.fits.append((number, list(maps), contact_loss))
         return [SimpleNamespace(parameters=case.observed.true_parameters) for case in self.cases]

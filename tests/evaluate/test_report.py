@@ -31,6 +31,9 @@ def test_wall_times_show_in_timing_json_alone(tmp_path: Path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert (tmp_path / "a" / TIMING).read_bytes() != (tmp_path / "b" / TIMING).read_bytes()
     assert timing(slow)["mean_seconds_per_pair"] == {"keypoints": 100.0}
+    times = [replace(ROWS[0], seconds=one) for one in (1.0, 2.0, 9.0)]
+    assert timing(times)["median_seconds_per_pair"] == {"keypoints": 2.0}
+    assert timing(times)["mean_seconds_per_pair"] == {"keypoints": 4.0}
 
 
 def test_the_json_is_strict_and_has_all_findings(tmp_path: Path):

@@ -150,6 +150,7 @@ def test_methods_with_trust_run_only_when_they_are_named():
     assert baselines(("contacts", "contacts+votes")) == ("keypoints", "mindist", "contacts")
     assert baselines(("contacts", "contacts+floor")) == ("keypoints", "mindist", "contacts")
     assert baselines(("keypoints", "keypoints+floor")) == ("keypoints", "mindist")
+    assert baselines(("contacts+votes", "oracle+floor")) == ("keypoints", "mindist", "contacts", "oracle")
 
 
 def test_nobody_asked_gives_an_empty_map(case: Case):

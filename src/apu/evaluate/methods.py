@@ -20,6 +20,7 @@ from apu.errors import InputError
 from apu.evaluate.findings import BASELINES
 from apu.evaluate.trusted_answers import Trust, trusted_map
 from apu.scene.estimate import Estimate
+from apu.scene.guidance import Guidance
 from apu.scene.pair import PairObservation
 from apu.unite.solve import FirstLook, look, unite
 
@@ -50,7 +51,6 @@ TRUST: Mapping[Method, Trust] = {
 }
 """What the methods do to noisy answers that run only when they are named."""
 
-FLOOR = "+floor"
 ON_FLOOR: Mapping[Method, Method] = {
     "keypoints+floor": "keypoints",
     "contacts+floor": "contacts",
@@ -116,18 +116,21 @@ class Outcome:
     seconds: float
 
 
-def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> dict[Method, list[Outcome]]:
+def solve(
+    body: BodyModel, cases: Sequence[Case], methods: Sequence[Method], *, guidance: Guidance | None = None
+) -> dict[Method, list[Outcome]]:
     """Every method on every case; the first fit is shared by those that see the same keypoints.
 
     Args:
         body: the body model.
         cases: one batch.
         methods: which.
+        guidance: a learned prior that all fits hear.
     """
-    looks: dict[str, tuple[FirstLook, float]] = {}
+    looks: dict[tuple[bool, bool], tuple[FirstLook, float]] = {}
 
     def first(method: Method) -> tuple[FirstLook, float]:
-        sight = method if method == "oracle+true-keypoints" else FLOOR if method in ON_FLOOR else "as observed"
+        sight = method == "oracle+true-keypoints", method in ON_FLOOR
         if sight not in looks:
             began = time.perf_counter()
             looks[sight] = look(body, [_observation(method, c.observed) for c in cases]), time.perf_counter() - began
@@ -141,7 +144,8 @@ def solve(body: BodyModel, cases: Sequence[Case], methods: Sequence[Method]) -> 
         found, before = first(method)
         began = time.perf_counter()
         maps = [contacts_of(method, c, e) for c, e in zip(cases, found.estimates, strict=True)]
-        fits = unite(body, found, maps, contact_loss="mindist" if method == "mindist" else "soft")
+        loss = "mindist" if method == "mindist" else "soft"
+        fits = unite(body, found, maps, contact_loss=loss, guidance=guidance)
         seconds = (before + time.perf_counter() - began) / len(cases)
         out[method] = [Outcome(f.parameters, seconds) for f in fits]
     return out
@@ -187,9 +191,10 @@ def check_methods(names: Sequence[str]) -> tuple[Method, ...]:
 
 
 def baselines(methods: Sequence[str]) -> tuple[str, ...]:
-    """What the other methods are compared with: `contacts`, too, where something is added or done to its answer."""
-    more = any(method in TRUST or method == "contacts+floor" for method in methods)
-    return (*BASELINES, "contacts") if more else BASELINES
+    """What the other methods are compared with: also what those that are named alone add something to."""
+    plain = {method for told, method in ON_FLOOR.items() if told in methods}
+    plain |= {"contacts"} if any(method in TRUST for method in methods) else set()
+    return (*BASELINES, *(method for method in METHODS if method in plain and method not in BASELINES))
 
 
 def _initial(observed: Observed) -> Outcome:

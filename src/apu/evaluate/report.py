@@ -13,7 +13,7 @@ from typing import Any
 
 from apu.cache import written_whole
 from apu.evaluate.findings import Findings
-from apu.evaluate.rows import BenchmarkRow, json_of, mean_seconds
+from apu.evaluate.rows import BenchmarkRow, json_of, mean_seconds, median_seconds
 from apu.evaluate.tables import Table, number
 
 MARKDOWN, JSON, CSV, TIMING, PLOT = "table.md", "table.json", "table.csv", "timing.json", "plot.png"
@@ -129,10 +129,11 @@ def csv_of(rows: Sequence[BenchmarkRow]) -> str:
 
 
 def timing(rows: Sequence[BenchmarkRow]) -> dict[str, Any]:
-    """timing.json: mean seconds of each method, and those of every row."""
+    """timing.json: mean and median seconds of each method, and those of every row."""
     return {
         "note": "wall times; not reproducible, and not comparable between machines",
         "mean_seconds_per_pair": mean_seconds(rows),
+        "median_seconds_per_pair": median_seconds(rows),
         "rows": [{"pair": r.pair, "seed": r.seed, "method": r.method, "seconds": r.seconds} for r in rows],
     }
 

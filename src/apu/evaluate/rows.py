@@ -2,6 +2,7 @@
 
 import json
 import math
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +102,19 @@ def accumulated(
 
 def mean_seconds(rows: Iterable[BenchmarkRow]) -> dict[str, float]:
     """Method -> mean wall time for each observation that was not lost; NaN where all were."""
+    return {method: sum(all_) / len(all_) if all_ else math.nan for method, all_ in _times(rows).items()}
+
+
+def median_seconds(rows: Iterable[BenchmarkRow]) -> dict[str, float]:
+    """Method -> median wall time for each observation that was not lost; NaN where all were."""
+    return {method: statistics.median(all_) if all_ else math.nan for method, all_ in _times(rows).items()}
+
+
+def _times(rows: Iterable[BenchmarkRow]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {}
     for row in rows:
         times.setdefault(row.method, []).extend([row.seconds] if math.isfinite(row.seconds) else [])
-    return {method: sum(all_) / len(all_) if all_ else math.nan for method, all_ in times.items()}
+    return times
 
 
 def _row(entry: Mapping[str, Any]) -> BenchmarkRow:

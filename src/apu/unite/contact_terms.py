@@ -12,7 +12,7 @@ from apu.body.protocol import Surface
 from apu.body.region_samples import RegionSamples, padded_samples
 from apu.contact.contact import ContactMap
 from apu.contact.distance import ContactDistances, NearestPlaces, PointDistances
-from apu.unite.losses import contact_loss, segment_minimum, segment_soft_minimum, soft_region_distance
+from apu.unite.losses import contact_loss, points_at, segment_minimum, segment_soft_minimum, soft_region_distance
 from apu.unite.weights import Reach
 
 REFRESH = 4
@@ -158,5 +158,4 @@ def _reaches(weight: Float[Tensor, "p c"], certain: Bool[Tensor, "p c"], reach: 
 
 
 def _gathered(vertices: Float[Tensor, "p v 3"], rows: Int[Tensor, "p c n"]) -> Float[Tensor, "p c n 3"]:
-    index = rows.flatten(1)[..., None].expand(-1, -1, 3)
-    return vertices.gather(1, index).unflatten(1, rows.shape[1:])
+    return points_at(vertices, rows.flatten(1)).unflatten(1, rows.shape[1:])

@@ -174,12 +174,12 @@ def soft_region_distance(
         square = (of_a[..., :, None] - of_b[..., None, :]).square_().sum(-3)
         square = square.masked_fill_(~(mask_a[..., :, None] & mask_b[..., None, :]), torch.inf)
         to_b, to_a = square.argmin(-1), square.argmin(-2)
-    d_a, d_b = safe_norm(a - _points(b, to_b)), safe_norm(b - _points(a, to_a))
+    d_a, d_b = safe_norm(a - points_at(b, to_b)), safe_norm(b - points_at(a, to_a))
     return 0.5 * (soft_minimum(d_a, mask_a, tau) + soft_minimum(d_b, mask_b, tau))
 
 
-def _points(points: Float[Tensor, "*p m 3"], index: Int[Tensor, "*p n"]) -> Float[Tensor, "*p n 3"]:
-    """`take_along_dim`, without its care for negative indices."""
+def points_at(points: Float[Tensor, "*p m 3"], index: Int[Tensor, "*p n"]) -> Float[Tensor, "*p n 3"]:
+    """The points of these indices; quicker than `take_along_dim`, which allows negative ones."""
     return points.gather(-2, index[..., None].expand(*index.shape, 3))
 
 
