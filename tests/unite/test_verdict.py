@@ -110,6 +110,17 @@ def test_a_contact_counts_by_its_weight():
     assert met == pytest.approx(100 * 0.5 / 1.5)
 
 
+def test_a_contact_counts_by_as_much_as_it_is_believed():
+    hardly = (ContactResult(0.3, 0.001, 0.9), ContactResult(0.3, 0.3, 0.1))
+    verdict = judged(replace(GOOD, contact_results=hardly))
+    values = {rule.name: rule.value for rule in verdict.rules}
+    used = 1 * 0.9 + 0.5 * 0.1
+    assert verdict.accepted
+    assert values["contacts believed"] == pytest.approx(100 * used / 1.5)
+    assert values["contacts met"] == pytest.approx(100 * 0.9 / used)
+    assert values["contact distance"] == pytest.approx(100 * (0.9 * 0.001 + 0.05 * 0.3) / used)
+
+
 def test_the_limits_can_be_set():
     strict = VerdictLimits(penetration_m=0.005)
     assert [rule.name for rule in judged(GOOD, strict).failed] == ["penetration"]

@@ -33,8 +33,9 @@ class VerdictLimits:
         touching_m: a contact within this distance is met.
         believed_share: share of the told contacts' weight that the picture does not speak against
             (`apu.unite.plausible`); not asked where no contact is known, or only guessed.
-        met_share: share of the contacts' weight that must be met; not asked where no contact is known, or only guessed.
-        contact_m: mean distance of the contacts, by weight, metres.
+        met_share: share of the contacts' believed weight that must be met: a contact counts by as much as the fit was
+            pulled by it. Not asked where no contact is known, or only guessed.
+        contact_m: mean distance of the contacts, by believed weight, metres.
         penetration_m: deepest point of either body in the other, metres.
         penetration_cm3: estimate of the volume that both bodies fill.
         pose_cost: pose and anatomical bounds, both people, in squared standard deviations over two.
@@ -80,14 +81,14 @@ def judge(
         RuleResult("penetration volume", fit.penetration_volume_cm3, limits.penetration_cm3, "cm3"),
     ]
     told = told_contacts(fit)
-    pairs = [(contact, result) for contact, result in told if result.trust > 0]
-    weight = sum(contact.weight for contact, _ in pairs)
+    used = [(contact.weight * result.trust, result.after_m) for contact, result in told if result.trust > 0]
+    weight = sum(share for share, _ in used)
     if told:
-        left = sum(c.weight * result.trust for c, result in told) / sum(c.weight for c, _ in told)
+        left = weight / sum(contact.weight for contact, _ in told)
         rules.append(RuleResult("contacts believed", 100 * left, 100 * limits.believed_share, "%", "at least"))
     if weight > 0:
-        met = sum(c.weight for c, result in pairs if result.after_m <= limits.touching_m) / weight
-        apart = sum(c.weight * result.after_m for c, result in pairs) / weight
+        met = sum(share for share, after_m in used if after_m <= limits.touching_m) / weight
+        apart = sum(share * after_m for share, after_m in used) / weight
         rules.append(RuleResult("contacts met", 100 * met, 100 * limits.met_share, "%", "at least"))
         rules.append(RuleResult("contact distance", 100 * apart, 100 * limits.contact_m, "cm"))
     rules.append(RuleResult("unusual pose", _sum(terms, "pose", "bounds"), limits.pose_cost, ""))
